@@ -1,0 +1,33 @@
+"""What a broker is: orders in, answers out, never as a return value of the order."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from sentio_tui.model.bars import Bar, Millis
+from sentio_tui.model.events import Answer
+from sentio_tui.model.orders import Order
+
+
+class Broker(Protocol):
+    """The engine calls these and then collects the answers; each becomes an input of its own.
+
+    A broker outside the process answers later, through the session; then `answers` stays empty.
+    """
+
+    name: str
+
+    def submit(self, order: Order, at: Millis) -> None: ...
+
+    def cancel(self, order_id: str, at: Millis) -> None: ...
+
+    def on_bar(self, bar: Bar, at: Millis) -> None:
+        """A valid bar of any symbol: resting orders may match."""
+        ...
+
+    def end_of_data(self, at: Millis) -> None:
+        """No further price will come: market orders fill at the symbol's last price, the rest expire."""
+        ...
+
+    def answers(self) -> Sequence[Answer]:
+        """The answers since the last call, in order. Their `seq` is 0."""
+        ...

@@ -1,0 +1,225 @@
+"""Every event of a session, as one tagged union.
+
+An event is a fact with a number and a time. Only events change the state. The first group are inputs: they came from
+outside, and an engine given the same inputs emits the same events to the byte. The rest is what it made of them.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from sentio_tui.model.bars import Bar, Millis
+from sentio_tui.model.commands import AnyCommand
+from sentio_tui.model.decisions import Reason, Signal
+from sentio_tui.model.orders import Fill, Order
+
+
+class Event(Struct, frozen=True, tag_field="event", gc=False, omit_defaults=True):
+    """`seq` counts from 1 without gaps; `at` is the session's clock when it happened (market time)."""
+
+    seq: int
+    at: Millis
+
+
+class Phase(StrEnum):
+    """What the session is doing."""
+
+    READY = "ready"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    ENDED = "ended"
+
+
+class FeedStatus(StrEnum):
+    CONNECTING = "connecting"
+    LIVE = "live"
+    QUIET = "quiet"
+    STALE = "stale"
+    GAP = "gap"
+    DOWN = "down"
+    ENDED = "ended"
+
+
+class Level(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ALARM = "alarm"
+
+
+class Mode(StrEnum):
+    """Where the prices and the money come from; the badge on the screen."""
+
+    SIM = "sim"
+    REPLAY = "replay"
+    PAPER = "paper"
+    LIVE = "live"
+
+
+class BookInfo(Struct, frozen=True):
+    """One book as it was configured. `driving` are the symbols whose bars lead to decisions."""
+
+    name: str
+    strategy: str
+    preset: str
+    machine: str
+    symbols: tuple[str, ...]
+    driving: tuple[str, ...]
+    capital: float
+    parameters: dict[str, float | int | str | bool]
+
+
+class SessionInfo(Struct, frozen=True):
+    """What is fixed for the whole session. `clock_zone` is the exchange's, an IANA name.
+
+    `started` is the wall clock at the start; everything else in a session runs on market time.
+    `periods` is the number of trading days in a year, for annualised figures. `settings` is the effective
+    configuration, without secrets. `versions` are those of the program, the schema and what the numbers depend on.
+    """
+
+    name: str
+    mode: Mode
+    started: Millis
+    capital: float
+    books: tuple[BookInfo, ...]
+    symbols: tuple[str, ...]
+    feed: str
+    broker: str
+    clock_zone: str
+    periods: int
+    settings: dict[str, object]
+    versions: dict[str, str]
+
+
+class SessionStarted(Event, frozen=True, tag="session_started"):
+    """Always the first event."""
+
+    info: SessionInfo
+
+
+class BarReceived(Event, frozen=True, tag="bar"):
+    bar: Bar
+
+
+class BarDropped(Event, frozen=True, tag="bar_dropped"):
+    """A bar that did not pass validation: kept out of everything, but counted and shown."""
+
+    bar: Bar
+    why: str
+
+
+class CommandGiven(Event, frozen=True, tag="command"):
+    command: AnyCommand
+    by: str
+    """Who asked: "keyboard", "signal", "socket:NAME", ..."""
+
+
+class TimerFired(Event, frozen=True, tag="timer"):
+    timer: str
+
+
+class FeedReported(Event, frozen=True, tag="feed"):
+    """The feed's own word on itself. `symbol` is empty when it speaks of all of it."""
+
+    status: FeedStatus
+    detail: str = ""
+    symbol: str = ""
+
+
+class FaultReported(Event, frozen=True, tag="fault"):
+    """A part outside the engine failed or recovered (`text` empty). While any fault stands, no order is made."""
+
+    part: str
+    text: str
+
+
+class OrderAccepted(Event, frozen=True, tag="order_accepted"):
+    order_id: str
+    broker_id: str = ""
+
+
+class OrderFilled(Event, frozen=True, tag="order_filled"):
+    """A whole or a partial execution. Holdings change on this event alone."""
+
+    fill: Fill
+
+
+class OrderRejected(Event, frozen=True, tag="order_rejected"):
+    order_id: str
+    why: str
+
+
+class OrderCancelled(Event, frozen=True, tag="order_cancelled"):
+    order_id: str
+    why: str
+
+
+class OrderExpired(Event, frozen=True, tag="order_expired"):
+    order_id: str
+
+
+class Decided(Event, frozen=True, tag="decision"):
+    """Exactly one for each bar of a driving symbol: what the book made of it, and why."""
+
+    book: str
+    symbol: str
+    reason: Reason
+    signal: Signal
+    detail: str = ""
+    state: str = ""
+
+
+class OrderSubmitted(Event, frozen=True, tag="order_submitted"):
+    """On disk before a broker hears of it."""
+
+    order: Order
+
+
+class CancelRequested(Event, frozen=True, tag="cancel_requested"):
+    order_id: str
+    why: str
+
+
+class PhaseChanged(Event, frozen=True, tag="phase"):
+    phase: Phase
+    why: str
+
+
+class Noted(Event, frozen=True, tag="note"):
+    """A line for the event log. `code` names the kind ("symbol_silent"), for filters and alerts."""
+
+    level: Level
+    code: str
+    text: str
+
+
+class SessionEnded(Event, frozen=True, tag="session_ended"):
+    """Always the last event."""
+
+    why: str
+
+
+AnyEvent = (
+    SessionStarted
+    | BarReceived
+    | BarDropped
+    | CommandGiven
+    | TimerFired
+    | FeedReported
+    | FaultReported
+    | OrderAccepted
+    | OrderFilled
+    | OrderRejected
+    | OrderCancelled
+    | OrderExpired
+    | Decided
+    | OrderSubmitted
+    | CancelRequested
+    | PhaseChanged
+    | Noted
+    | SessionEnded
+)
+
+Answer = OrderAccepted | OrderFilled | OrderRejected | OrderCancelled | OrderExpired
+"""What a broker says of an order. The broker leaves `seq` 0; the engine numbers it."""

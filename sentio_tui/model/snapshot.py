@@ -1,0 +1,168 @@
+"""The one read model of the screen: everything a pane shows, frozen, of one moment."""
+
+from msgspec import Struct
+
+from sentio_tui.model.bars import Millis
+from sentio_tui.model.commands import Command
+from sentio_tui.model.decisions import Reason
+from sentio_tui.model.events import BookInfo, Decided, FeedStatus, Mode, Noted, Phase
+from sentio_tui.model.orders import Order, OrderStatus, Side
+
+
+class Unknown(Struct, frozen=True, gc=False):
+    """A figure that cannot be given, and why. Shown as "n/a (why)", never as 0."""
+
+    why: str
+
+
+Figure = float | Unknown
+
+
+class Metrics(Struct, frozen=True):
+    """The figures of a session. Definitions stand in `engine/metrics.py`.
+
+    Money in the account's currency, rates and returns as fractions (0.01 is one percent), times in milliseconds.
+    """
+
+    equity: float
+    cash: float
+    positions_value: float
+    initial_capital: float
+    total_return: float
+    total_pnl: float
+    drawdown: float
+    max_drawdown: float
+    fills: int
+    closed_trades: int
+    open_positions: int
+    win_rate: Figure
+    profit_factor: Figure
+    expectancy: Figure
+    average_win: Figure
+    average_loss: Figure
+    exposure: Figure
+    turnover: float
+    fees: float
+    trades_per_hour: Figure
+    longest_losing_streak: int
+    sharpe: Figure
+    sortino: Figure
+    average_mae: Figure
+    average_mfe: Figure
+
+
+class PositionView(Struct, frozen=True):
+    """An open position. `stale` is set when the price is older than the feed's patience; `pnl` is unrealised, net
+    of the entry's costs; `pnl_fraction` is `pnl` over the cost of entry."""
+
+    book: str
+    symbol: str
+    quantity: float
+    entry_price: float
+    price: float
+    value: float
+    pnl: float
+    pnl_fraction: float
+    opened: Millis
+    strategy: str
+    synthetic: bool = False
+    stale: bool = False
+
+
+class FillView(Struct, frozen=True):
+    """One execution as the trades pane shows it. `pnl` is set on a fill that closes, net of the costs of both
+    sides."""
+
+    number: int
+    time: Millis
+    book: str
+    symbol: str
+    side: Side
+    quantity: float
+    price: float
+    commission: float
+    pnl: float | None
+    reason: str
+    strategy: str
+
+
+class OrderView(Struct, frozen=True):
+    order: Order
+    status: OrderStatus
+    filled: float
+
+
+class SymbolHealth(Struct, frozen=True):
+    """How a symbol's bars arrive. `last` is the time of its newest bar, None before the first."""
+
+    symbol: str
+    status: FeedStatus
+    last: Millis | None
+    price: float | None
+    bars: int
+    dropped: int
+    synthetic: bool = False
+
+
+class FeedHealth(Struct, frozen=True):
+    status: FeedStatus
+    detail: str
+    last: Millis | None
+    bars: int
+    dropped: int
+    symbols: tuple[SymbolHealth, ...]
+
+
+class Curve(Struct, frozen=True):
+    """The equity curve, thinned to what a screen can show: lowest and highest of each stretch are kept.
+
+    Three sequences of one length. `drawdown` is a fraction, 0.0 or below.
+    """
+
+    times: tuple[Millis, ...] = ()
+    equity: tuple[float, ...] = ()
+    drawdown: tuple[float, ...] = ()
+
+
+class SnapshotInfo(Struct, frozen=True):
+    """The identity of the session, for the status line."""
+
+    name: str
+    mode: Mode
+    started: Millis
+    clock_zone: str
+    feed: str
+    broker: str
+    speed: float
+    """Market time over wall time; 0.0 is as fast as possible."""
+    books: tuple[BookInfo, ...]
+
+
+class Snapshot(Struct, frozen=True):
+    """A moment of a session.
+
+    `seq` is the number of the last event in it, `at` the market time, `first` the market time of the first input
+    (None before any). `decisions` holds the newest of each book and driving symbol, `fills` and `notes` the newest
+    few hundred in order of time (the totals are in `metrics` and `note_count`), `reasons` how often each was given.
+    `waiting` says in words what a session in STOPPING waits for.
+    """
+
+    info: SnapshotInfo
+    seq: int
+    at: Millis
+    first: Millis | None
+    phase: Phase
+    waiting: str
+    faults: dict[str, str]
+    feed: FeedHealth
+    metrics: Metrics
+    positions: tuple[PositionView, ...]
+    orders: tuple[OrderView, ...]
+    fills: tuple[FillView, ...]
+    decisions: tuple[Decided, ...]
+    reasons: dict[Reason, int]
+    curve: Curve
+    notes: tuple[Noted, ...]
+    note_count: int
+    accepts: frozenset[type[Command]]
+    """The commands the session takes now; the rest are greyed."""

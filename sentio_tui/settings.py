@@ -1,0 +1,161 @@
+"""The effective configuration, typed and bounded. `config.py` fills it from the layers; `config.toml` comments on it.
+
+Field names here are the keys of `config.toml`. Bounds stand in `Meta`, so that the loader can report them.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Positive = Annotated[float, Meta(gt=0)]
+NotNegative = Annotated[float, Meta(ge=0)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+Share = Annotated[float, Meta(gt=0, le=1)]
+Rate = Annotated[float, Meta(ge=0, lt=1)]
+Scalar = bool | int | float | str
+
+
+class Section(Struct, frozen=True, forbid_unknown_fields=True):
+    """The base of every table of the configuration."""
+
+
+class SessionSettings(Section, frozen=True):
+    capital: Positive = 10_000.0
+    """Cash at the start, in the account's currency."""
+    duration: NotNegative = 0.0
+    """Minutes of market time until the session ends by itself; 0 is without end."""
+    at_exit: Literal["close", "keep"] = "close"
+    """What an interrupt does with open positions: sell them first, or leave them as they are."""
+    patience: Annotated[float, Meta(gt=0, le=600)] = 5.0
+    """Seconds an interrupted session waits for the prices that close its positions; then it takes the last ones."""
+
+
+class FeedSettings(Section, frozen=True):
+    kind: Literal["simulated", "recorded"] = "simulated"
+    symbols: tuple[Annotated[str, Meta(min_length=1, max_length=24)], ...] = ("BTC-USD", "ETH-USD", "SOL-USD")
+    speed: Annotated[float, Meta(ge=0, le=100_000)] = 60.0
+    """Market time over wall time: 1 is real time, 60 an hour a minute, 0 as fast as possible."""
+    seed: Annotated[int, Meta(ge=0, le=2**53)] = 7
+    """The simulated market's random seed. The same seed gives the same bars, to the byte."""
+    start: str = "2025-01-06T00:00:00Z"
+    """Simulated market: the first minute, as ISO 8601 with an offset."""
+    days: Annotated[int, Meta(ge=0, le=3650)] = 0
+    """Simulated market: ends after this many days; 0 is without end."""
+    data: tuple[str, ...] = ()
+    """Recorded market: the CSV and Parquet files."""
+    date: str = ""
+    """Recorded market: one exchange day, YYYY-MM-DD; empty is all of it."""
+    data_symbol: str = ""
+    """Recorded market: the symbol of files that have no symbol column."""
+    stale_after: Positive = 120.0
+    """Seconds of market time without a bar, while the market is open, until a symbol counts as stale."""
+
+
+class StrategySettings(Section, frozen=True):
+    name: str = "momentum"
+    preset: str = "conservative"
+    params: dict[str, Scalar] = {}
+    """Overrides of the preset, by parameter name."""
+
+
+class SlotsSettings(Section, frozen=True):
+    max_positions: Annotated[int, Meta(ge=1, le=1000)] = 5
+    position_size: Share = 0.2
+    """The share spent on a new position, costs included."""
+    sizing: Literal["cash", "equity"] = "equity"
+    """What it is a share of: the book's equity, or the cash that is left (each position then is smaller)."""
+    stop_loss: Fraction = 0.05
+    """Sell when the close is this fraction below the entry price; 0 is never."""
+    take_profit: NotNegative = 0.10
+    """Sell when the close is this fraction above the entry price; 0 is never."""
+
+
+class MachineSettings(Section, frozen=True):
+    kind: Literal["slots"] = "slots"
+    slots: SlotsSettings = SlotsSettings()
+
+
+class BrokerSettings(Section, frozen=True):
+    kind: Literal["paper"] = "paper"
+    fill: Literal["next_open", "same_close"] = "next_open"
+    """Market orders fill at the open of the symbol's next bar, or (optimistic) at the close that made the signal."""
+    slippage: Rate = 0.001
+    """Fraction of the price, against the trader, on market and stop orders."""
+    participation: Share = 1.0
+    """The largest share of a bar's volume that one order may take; the rest fills on later bars."""
+
+
+class CostSettings(Section, frozen=True):
+    """One entry of the cost schedule. The newest entry of an asset class whose `since` has come is in force."""
+
+    asset_class: Literal["crypto", "equity"]
+    since: str = "1970-01-01"
+    """First day in force, YYYY-MM-DD."""
+    commission_rate: Rate = 0.0
+    """Fraction of the value, both sides."""
+    commission_per_share: NotNegative = 0.0
+    sec_rate: Rate = 0.0
+    """Regulatory fee: fraction of the value, sells only."""
+    taf_per_share: NotNegative = 0.0
+    """Regulatory fee: money a share, sells only."""
+    taf_maximum: NotNegative = 0.0
+    """Largest `taf_per_share` fee of one order; 0 is without limit."""
+
+
+class InstrumentSettings(Section, frozen=True):
+    """What is known of a symbol. Without an entry, symbols with a dash are crypto, all others equities."""
+
+    asset_class: Literal["crypto", "equity"]
+    quantity_step: Positive = 1.0
+    price_step: Positive = 0.01
+
+
+class RiskSettings(Section, frozen=True):
+    daily_loss: Fraction = 0.0
+    """Halts new entries for the day once equity is this fraction below the day's start; 0 is off."""
+    drawdown: Fraction = 0.0
+    """Halts new entries once equity is this fraction below its peak; 0 is off."""
+    orders_per_minute: Annotated[int, Meta(ge=0)] = 60
+    """Most orders in a minute of market time (a guard against runaway loops); 0 is off."""
+
+
+class UiSettings(Section, frozen=True):
+    theme: str = "sentio-dark"
+    themes_dir: str = ""
+    """A folder of further theme files; empty is the usual places."""
+    frames: Annotated[int, Meta(ge=1, le=30)] = 8
+    """Frames a second at the most."""
+    chart_seconds: Annotated[float, Meta(ge=0.25, le=60)] = 1.0
+    """Seconds between two drawings of the equity curve."""
+    flash: bool = True
+    """Whether a changed figure lights up for a moment."""
+
+
+class BookSettings(Section, frozen=True):
+    """One of several books in a session: a strategy with its symbols and share of the capital."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9_\-]+$")]
+    share: Share
+    strategy: StrategySettings = StrategySettings()
+    machine: MachineSettings = MachineSettings()
+    symbols: tuple[str, ...] = ()
+    """Empty is all of the feed's."""
+
+
+class Settings(Section, frozen=True):
+    """All of it. Without `books` there is one, made of `strategy`, `machine` and the feed's symbols."""
+
+    session: SessionSettings = SessionSettings()
+    feed: FeedSettings = FeedSettings()
+    strategy: StrategySettings = StrategySettings()
+    machine: MachineSettings = MachineSettings()
+    broker: BrokerSettings = BrokerSettings()
+    costs: tuple[CostSettings, ...] = ()
+    instruments: dict[str, InstrumentSettings] = {}
+    risk: RiskSettings = RiskSettings()
+    books: tuple[BookSettings, ...] = ()
+    ui: UiSettings = UiSettings()
+    keys: dict[str, str] = {}
+    """Action id to key or keys ("f,ctrl+f"). `sentio-tui config` lists the ids."""
+    sessions_dir: str = ""
+    """Where sessions are kept; empty is ./sessions in a checkout, else the user's data folder."""

@@ -1,0 +1,42 @@
+"""What a strategy is: bars in, a signal out."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Protocol, Self
+
+from msgspec import Struct
+
+from sentio_tui.model.bars import Bar
+from sentio_tui.model.decisions import Signal
+
+
+class Parameters(Struct, frozen=True, forbid_unknown_fields=True):
+    """The base of a strategy's parameters: one typed field each, with bounds and a description in `Meta`."""
+
+
+class Strategy(Protocol):
+    """One instance serves one symbol of one book and sees its bars in order of time, each exactly once.
+
+    A strategy is pure: it reads no clock, no file, no network and no unseeded random number, so the same bars give
+    the same signals. It may keep what state it likes.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    """One line for lists and help."""
+    parameters: ClassVar[type[Parameters]]
+    presets: ClassVar[Mapping[str, Parameters]]
+    """By name; "conservative", "balanced" and "aggressive" are always there, the first is the default."""
+
+    @classmethod
+    def create(cls, symbol: str, parameters: Parameters) -> Self:
+        """A fresh instance. Raises ValueError where parameters contradict each other, naming them."""
+        ...
+
+    @property
+    def lookback(self) -> int:
+        """The number of bars it needs before its first signal; follows from the parameters."""
+        ...
+
+    def on_bar(self, bar: Bar) -> Signal:
+        """Take one bar in and say what it means. Called for every valid bar, also while trading is paused."""
+        ...
