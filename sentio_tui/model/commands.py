@@ -19,6 +19,10 @@ class Stop(Command, frozen=True, tag="stop"):
     """Close every position and end the session. Given again while closing: take the last price and end now."""
 
 
+class Leave(Command, frozen=True, tag="leave"):
+    """End the session and keep the positions as they are."""
+
+
 class Flatten(Command, frozen=True, tag="flatten"):
     """Cancel open orders, close every position, and pause."""
 
@@ -29,4 +33,4 @@ class Cancel(Command, frozen=True, tag="cancel"):
     order_id: str
 
 
-AnyCommand = Start | Pause | Stop | Flatten | Cancel
+AnyCommand = Start | Pause | Stop | Leave | Flatten | Cancel

@@ -1,0 +1,45 @@
+"""What may stand between a verdict and its orders, apart from the machine's own rules."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from sentio_tui.engine.risk import RISK
+from sentio_tui.engine.state import State
+from sentio_tui.market.calendar import Calendar
+from sentio_tui.model.bars import MINUTE, Bar, Millis
+from sentio_tui.model.decisions import Reason
+from sentio_tui.model.events import FeedStatus, Phase
+
+_REDUCING: Final = frozenset({Reason.EXIT, Reason.STOP_LOSS, Reason.TAKE_PROFIT, Reason.LIQUIDATE})
+_NO_ENTRY: Final = frozenset({FeedStatus.STALE, FeedStatus.DOWN})
+
+
+class Barriers:
+    """Decides whether a verdict may become orders now."""
+
+    def __init__(self, state: State, hours: Mapping[str, Calendar], patience: Millis) -> None:
+        self._state = state
+        self._hours = hours
+        self._patience = patience
+
+    def against(self, reason: Reason, bar: Bar, at: Millis) -> tuple[Reason, str] | None:
+        """The reason and the words of what forbids it, or None. Exits pass where only entries are forbidden."""
+        state = self._state
+        if state.phase is Phase.STOPPING:
+            return Reason.STOPPING, "every position is being closed"
+        for part, text in state.faults.items():
+            if not part.startswith(RISK):
+                return Reason.HALTED, f"{part}: {text}"
+        if bar.backfilled or at - (bar.time + MINUTE) > self._patience:
+            return Reason.FEED_STALE, "the bar is old news"
+        if reason in _REDUCING:
+            return None
+        if state.phase is not Phase.RUNNING:
+            return Reason.PAUSED, "no entries while paused"
+        for text in state.faults.values():
+            return Reason.RISK_LIMIT, text
+        if state.feed_status in _NO_ENTRY or state.symbol_status.get(bar.symbol) in _NO_ENTRY:
+            return Reason.FEED_STALE, "no entries on a stale feed"
+        if not self._hours[bar.symbol].is_open(at):
+            return Reason.OUTSIDE_HOURS, "the exchange is closed"
+        return None

@@ -1,0 +1,65 @@
+"""A book as its state machine sees it: derived from the state each time, nothing kept (T-08)."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from sentio_tui.engine.state import State
+from sentio_tui.machines.base import Holding, Machine
+from sentio_tui.model.orders import Side
+from sentio_tui.strategies.base import Strategy
+
+
+class BookParts(Struct, frozen=True):
+    """What a book is made of: its name, its machine, and one strategy for each driving symbol."""
+
+    name: str
+    machine: Machine
+    strategies: Mapping[str, Strategy]
+
+
+class View:
+    """Implements `machines.base.BookView` for one book of a state."""
+
+    __slots__ = ("_account", "_name", "_state")
+
+    def __init__(self, state: State, name: str) -> None:
+        self._state = state
+        self._name = name
+        self._account = state.accounts[name]
+
+    @property
+    def cash(self) -> float:
+        return self._account.free_cash
+
+    @property
+    def equity(self) -> float:
+        account = self._account
+        return account.cash + account.value
+
+    @property
+    def positions(self) -> int:
+        account = self._account
+        if not account.reserved:
+            return len(account.positions)
+        orders = self._state.orders
+        return len(account.positions.keys() | {orders[order_id].order.symbol for order_id in account.reserved})
+
+    def holding(self, symbol: str) -> Holding | None:
+        return self._account.positions.get(symbol)
+
+    def price(self, symbol: str) -> float | None:
+        bar = self._state.bars.get(symbol)
+        return bar.close if bar is not None else None
+
+    def has_open_order(self, symbol: str) -> bool:
+        orders = self._state.orders
+        if not orders:
+            return False
+        name = self._name
+        return any(known.order.symbol == symbol and known.order.book == name for known in orders.values())
+
+    def is_selling(self) -> bool:
+        """Whether a sell order of this book is still open."""
+        name = self._name
+        return any(known.order.side is Side.SELL and known.order.book == name for known in self._state.orders.values())

@@ -1,0 +1,345 @@
+"""The engine: one input in, a list of events out.
+
+A turn for a bar: validate, mark the books, let resting orders match, then for each book driven by the symbol: the
+strategy learns and predicts, the machine decides, the barriers are asked, orders go out. Given the same parts and the
+same inputs the events are the same to the byte: nothing here reads a clock, a file, the network or a random number.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sentio_tui.brokers.base import Broker
+from sentio_tui.engine.barriers import Barriers
+from sentio_tui.engine.book import BookParts, View
+from sentio_tui.engine.execution import Execution
+from sentio_tui.engine.risk import Limits, Risk
+from sentio_tui.engine.state import State
+from sentio_tui.engine.view import accepts
+from sentio_tui.engine.watch import Watch
+from sentio_tui.machines.base import Machine
+from sentio_tui.market.calendar import Calendar
+from sentio_tui.market.validation import fault
+from sentio_tui.model.bars import Bar, Millis
+from sentio_tui.model.commands import AnyCommand, Cancel, Flatten, Leave, Pause, Start, Stop
+from sentio_tui.model.decisions import Direction, Reason, Signal, Verdict
+from sentio_tui.model.events import (
+    Answer,
+    AnyEvent,
+    BarDropped,
+    BarReceived,
+    CommandGiven,
+    Decided,
+    FaultReported,
+    FeedReported,
+    FeedStatus,
+    Level,
+    Noted,
+    Phase,
+    PhaseChanged,
+    SessionEnded,
+    SessionInfo,
+    SessionStarted,
+    TimerFired,
+)
+from sentio_tui.model.instruments import Instrument
+from sentio_tui.strategies.base import Strategy
+
+DURATION: Final = "duration"
+"""The timer that ends a session after its configured time."""
+
+
+class Rules(Struct, frozen=True):
+    """`duration` and `patience` in milliseconds of market time; a duration of 0 is without end.
+
+    `patience` is how long a symbol may be without a bar, while its market is open, until it is stale.
+    """
+
+    duration: Millis = 0
+    patience: Millis = 120_000
+    limits: Limits = Limits()
+
+
+class Driven(Struct):
+    """One book driven by one symbol."""
+
+    book: str
+    strategy: Strategy
+    machine: Machine
+    view: View
+    failed: str = ""
+
+
+class Engine:
+    """One session's core. Each method is one turn and returns the events it made, the input itself first."""
+
+    def __init__(
+        self,
+        info: SessionInfo,
+        books: Sequence[BookParts],
+        broker: Broker,
+        instruments: Mapping[str, Instrument],
+        hours: Mapping[str, Calendar],
+        rules: Rules,
+    ) -> None:
+        """`instruments` and `hours` hold every symbol of the session."""
+        started = SessionStarted(1, 0, info)
+        self.state = State(started)
+        self._opening: list[AnyEvent] = [started]
+        self._broker = broker
+        self._instruments = instruments
+        self._rules = rules
+        self._out: list[AnyEvent] = []
+        self._timers: list[tuple[Millis, str]] = []
+        self._risk = Risk(rules.limits, self.state)
+        self._has_limits = bool(rules.limits.daily_loss or rules.limits.drawdown)
+        self._days = 0
+        self._watch = Watch(self.state, hours, rules.patience, self._emit)
+        self._barriers = Barriers(self.state, hours, rules.patience)
+        views = {book.name: View(self.state, book.name) for book in books}
+        self._execution = Execution(self.state, views, instruments, broker, self._risk, self._emit, self._collect)
+        self._driven: dict[str, list[Driven]] = {symbol: [] for symbol in info.symbols}
+        for book in books:
+            for symbol, strategy in book.strategies.items():
+                self._driven[symbol].append(Driven(book.name, strategy, book.machine, views[book.name]))
+
+    @property
+    def due(self) -> Millis | None:
+        """When the next timer fires, if any."""
+        return self._timers[0][0] if self._timers else None
+
+    def open(self) -> list[AnyEvent]:
+        """The first turn of a session: it starts, and trades from the first bar on."""
+        self._out = list(self._opening)
+        self._change(Phase.RUNNING, "")
+        return self._out
+
+    def bar(self, bar: Bar, at: Millis) -> list[AnyEvent]:
+        """A bar that became known at `at`. A bad one is dropped and counted, and changes nothing else."""
+        out = self._out = []
+        state = self.state
+        if state.phase is Phase.ENDED:
+            return out
+        symbol = bar.symbol
+        driven = self._driven.get(symbol)
+        why = fault(bar, state.bars.get(symbol)) if driven is not None else "a symbol this session does not have"
+        if why is not None or driven is None:
+            self._drop(bar, at, why or "")
+            return out
+        self._emit(BarReceived(state.seq + 1, at, bar))
+        if state.feed_status is not FeedStatus.LIVE:
+            self._first_bar(at)
+        if at >= self._watch.due:
+            self._watch.look(at)
+            self._look_at_limits(at)
+        broker = self._broker
+        broker.on_bar(bar, at)
+        self._collect(at)
+        for part in driven:
+            self._decide(part, bar, at)
+        if self._execution.waiting:
+            self._execution.buy_when_sold(at)
+        if state.phase is Phase.STOPPING:
+            self._finish(at)
+        return out
+
+    def timer(self, name: str, at: Millis) -> list[AnyEvent]:
+        """A timer that `due` announced, or the regular look at the feed when no bar comes ("watch")."""
+        out = self._out = []
+        if self.state.phase is Phase.ENDED:
+            return out
+        self._timers = [timer for timer in self._timers if timer[1] != name]
+        self._emit(TimerFired(self._next, at, name))
+        if name == DURATION:
+            self._stop("the configured duration is over", at)
+        else:
+            self._watch.look(at)
+        return out
+
+    def feed(self, status: FeedStatus, detail: str, symbol: str, at: Millis) -> list[AnyEvent]:
+        """The feed's word on itself."""
+        out = self._out = []
+        if self.state.phase is Phase.ENDED:
+            return out
+        self._emit(FeedReported(self._next, at, status, detail, symbol))
+        if status is FeedStatus.ENDED:
+            if self.state.phase is not Phase.STOPPING:
+                self._stop("the data ended", at)
+            if not self.is_over:
+                self._take_last_prices(at)
+        return out
+
+    def answer(self, answer: Answer) -> list[AnyEvent]:
+        """What a broker outside the process says of an order."""
+        out = self._out = []
+        self._take(answer)
+        if self._execution.waiting:
+            self._execution.buy_when_sold(answer.at)
+        if self.state.phase is Phase.STOPPING:
+            self._finish(answer.at)
+        return out
+
+    def fault(self, part: str, text: str, at: Millis) -> list[AnyEvent]:
+        """A part outside the engine failed, or recovered (`text` empty)."""
+        out = self._out = []
+        if self.state.phase is Phase.ENDED or self.state.faults.get(part, "") == text:
+            return out
+        self._fault(part, text, at)
+        return out
+
+    def command(self, command: AnyCommand, by: str, at: Millis) -> list[AnyEvent]:
+        """What a person asked for. A command the phase does not take is refused with a note."""
+        out = self._out = []
+        state = self.state
+        if state.phase is Phase.ENDED:
+            return out
+        self._emit(CommandGiven(self._next, at, command, by))
+        if type(command) not in accepts(state.phase):
+            name = type(command).__name__.lower()
+            self._note(Level.WARNING, "refused", f"{name} is not possible while the session is {state.phase}", at)
+            return out
+        match command:
+            case Start():
+                for part in self._risk.rearm():
+                    self._fault(part, "", at)
+                self._change(Phase.RUNNING, f"by {by}", at)
+            case Pause():
+                self._change(Phase.PAUSED, f"by {by}", at)
+            case Stop() if state.phase is Phase.STOPPING:
+                self._take_last_prices(at)
+            case Stop():
+                self._stop(f"by {by}", at)
+            case Leave():
+                self._end(f"by {by}, positions kept", at)
+            case Flatten():
+                self._execution.cancel_all("flatten", at)
+                self._execution.close_all("Flatten", at)
+                if state.phase is Phase.RUNNING:
+                    self._change(Phase.PAUSED, f"flattened by {by}", at)
+            case Cancel(order_id):
+                self._execution.cancel(order_id, f"by {by}", at)
+        return out
+
+    @property
+    def is_over(self) -> bool:
+        return self.state.phase is Phase.ENDED
+
+    @property
+    def _next(self) -> int:
+        return self.state.seq + 1
+
+    def _emit(self, event: AnyEvent) -> None:
+        self._out.append(event)
+        self.state.apply(event)
+
+    def _note(self, level: Level, code: str, text: str, at: Millis) -> None:
+        self._emit(Noted(self._next, at, level, code, text))
+
+    def _change(self, phase: Phase, why: str, at: Millis = 0) -> None:
+        self._emit(PhaseChanged(self._next, at, phase, why))
+
+    def _fault(self, part: str, text: str, at: Millis) -> None:
+        self._emit(FaultReported(self._next, at, part, text))
+        if text:
+            self._note(Level.ALARM, "fault", f"{part}: {text}; no new orders", at)
+        else:
+            self._note(Level.INFO, "recovered", f"{part}: works again", at)
+
+    def _drop(self, bar: Bar, at: Millis, why: str) -> None:
+        self._emit(BarDropped(self._next, at, bar, why))
+        self._note(Level.WARNING, "bar_dropped", f"bar of {bar.symbol} dropped: {why}", at)
+
+    def _first_bar(self, at: Millis) -> None:
+        """The feed speaks, at the start or again after silence."""
+        self._emit(FeedReported(self._next, at, FeedStatus.LIVE))
+        first = self.state.first
+        if self._rules.duration and not self._timers and first is not None:
+            self._timers.append((first + self._rules.duration, DURATION))
+
+    def _collect(self, at: Millis) -> None:
+        """Take in what the broker has answered."""
+        while answers := self._broker.answers():
+            for answer in answers:
+                self._take(answer)
+
+    def _take(self, answer: Answer) -> None:
+        self._emit(replace(answer, seq=self._next))
+        self._execution.explain(answer)
+
+    def _decide(self, part: Driven, bar: Bar, at: Millis) -> None:
+        if part.failed:
+            signal, verdict = self._without_strategy(part, bar)
+        else:
+            try:
+                signal = part.strategy.on_bar(bar)
+                verdict = part.machine.decide(signal, bar, part.view)
+            except Exception as error:  # a strategy is anybody's code: its failure ends its book, not the session
+                self._failed(part, error, at)
+                signal, verdict = self._without_strategy(part, bar)
+        reason, detail, targets = verdict.reason, verdict.detail, verdict.targets
+        if targets:
+            barrier = self._barriers.against(reason, bar, at)
+            if barrier is not None:
+                (reason, detail), targets = barrier, ()
+        self._emit(Decided(self.state.seq + 1, at, part.book, bar.symbol, reason, signal, detail, verdict.state))
+        if targets:
+            self._execution.pursue(part.book, targets, reason, detail, at)
+
+    def _without_strategy(self, part: Driven, bar: Bar) -> tuple[Signal, Verdict]:
+        """Stops and profit targets go on after a strategy failed; entries do not."""
+        signal = Signal(bar.symbol, bar.time, Direction.NEUTRAL, {})
+        verdict = part.machine.decide(signal, bar, part.view)
+        if not verdict.reason.trades:
+            verdict = Verdict(Reason.STRATEGY_FAILED, detail=part.failed, state=verdict.state)
+        return signal, verdict
+
+    def _failed(self, part: Driven, error: Exception, at: Millis) -> None:
+        part.failed = f"{type(error).__name__}: {error}"
+        text = f"{part.strategy.name} failed on {part.book}: {part.failed}; it makes no further signals"
+        self._note(Level.ALARM, "strategy_failed", text, at)
+
+    def _look_at_limits(self, at: Millis) -> None:
+        if not self._has_limits:
+            return
+        if len(self.state.curve.days) != self._days:
+            self._days = len(self.state.curve.days)
+            for part in self._risk.new_day():
+                self._fault(part, "", at)
+        for part, text in self._risk.tripped():
+            self._fault(part, text, at)
+
+    def _stop(self, why: str, at: Millis) -> None:
+        """Close every position; the session ends when the fills have come."""
+        self._change(Phase.STOPPING, why, at)
+        self._execution.cancel_all("session end", at)
+        self._execution.close_all("Session end", at)
+        self._finish(at)
+
+    def _take_last_prices(self, at: Millis) -> None:
+        """No further price will come, or nobody wants to wait for it."""
+        self._execution.close_all("Session end", at)
+        self._broker.end_of_data(at)
+        self._collect(at)
+        self._end(self.state.why, at)
+
+    def _finish(self, at: Millis) -> None:
+        """While closing: end when flat, and ask again for what a broker refused to close."""
+        if self.is_over or self.state.orders:
+            return
+        if any(account.positions for account in self.state.accounts.values()):
+            self._execution.close_all("Session end", at)
+        else:
+            self._end(self.state.why, at)
+
+    def _end(self, why: str, at: Millis) -> None:
+        held = [
+            f"{position.quantity:g} {symbol}"
+            for account in self.state.accounts.values()
+            for symbol, position in account.positions.items()
+        ]
+        if held:
+            self._note(Level.ALARM, "positions_kept", f"the session ends holding {', '.join(held)}", at)
+        self._timers.clear()
+        self._emit(SessionEnded(self._next, at, why))

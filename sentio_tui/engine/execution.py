@@ -1,0 +1,168 @@
+"""From targets to orders on their way: intents with deterministic ids, sells before buys, reasons for people."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from sentio_tui.brokers.base import Broker
+from sentio_tui.engine.book import View
+from sentio_tui.engine.ledger import DUST
+from sentio_tui.engine.rebalance import Purchase, sales, spending
+from sentio_tui.engine.risk import Risk
+from sentio_tui.engine.state import State
+from sentio_tui.model.bars import MINUTE, Millis
+from sentio_tui.model.decisions import Reason, Target
+from sentio_tui.model.events import (
+    Answer,
+    AnyEvent,
+    CancelRequested,
+    Level,
+    Noted,
+    OrderCancelled,
+    OrderExpired,
+    OrderRejected,
+    OrderSubmitted,
+)
+from sentio_tui.model.instruments import Instrument
+from sentio_tui.model.orders import Order, Side
+
+BUY_WITHIN: Final = 5 * MINUTE
+"""Buys wait this long for the book's sells to fill; then they are given up and the book stays in cash (T-27)."""
+
+LEAST_SPENT: Final = 0.01
+"""Money below which no buy is made."""
+
+CLOSING_ATTEMPTS: Final = 3
+"""How often a refused closing order is made again in one minute of market time."""
+
+
+class Execution:
+    """Makes the orders of a session and keeps the buys that wait for sells."""
+
+    def __init__(
+        self,
+        state: State,
+        views: Mapping[str, View],
+        instruments: Mapping[str, Instrument],
+        broker: Broker,
+        risk: Risk,
+        emit: Callable[[AnyEvent], None],
+        collect: Callable[[Millis], None],
+    ) -> None:
+        self._state = state
+        self._views = views
+        self._instruments = instruments
+        self._broker = broker
+        self._risk = risk
+        self._emit = emit
+        self._collect = collect
+        self._titles = {name: _title(account.info.strategy) for name, account in state.accounts.items()}
+        self.waiting: dict[str, list[Purchase]] = {}
+        """By book: buys that wait until its sells have filled."""
+
+    def pursue(self, book: str, targets: Sequence[Target], reason: Reason, detail: str, at: Millis) -> None:
+        """Make the orders that lead from the holdings to the targets."""
+        words = detail if reason in (Reason.STOP_LOSS, Reason.TAKE_PROFIT, Reason.REBALANCE) else self._titles[book]
+        view = self._views[book]
+        for sale in sales(targets, view, self._instruments):
+            self._submit(book, sale.symbol, Side.SELL, words, at, quantity=sale.quantity)
+        wanted = [target for target in targets if target.notional is not None or target.weight]
+        if wanted:
+            self.waiting[book] = [Purchase(target, words, at + BUY_WITHIN) for target in wanted]
+            self.buy_when_sold(at)
+
+    def buy_when_sold(self, at: Millis) -> None:
+        """Make the waiting buys of every book whose sells are done; give up those that waited too long."""
+        for book in list(self.waiting):
+            view = self._views[book]
+            if not view.is_selling():
+                for purchase in self.waiting.pop(book):
+                    spend = spending(purchase.target, view)
+                    if spend >= LEAST_SPENT:
+                        self._submit(book, purchase.target.symbol, Side.BUY, purchase.reason, at, notional=spend)
+            elif at >= self.waiting[book][0].deadline:
+                del self.waiting[book]
+                self._note(Level.WARNING, "buys_given_up", f"{book}: sells did not fill in time, stays in cash", at)
+
+    def close_all(self, words: str, at: Millis) -> None:
+        """Sell everything that no open order is selling already."""
+        self.waiting.clear()
+        for book, account in self._state.accounts.items():
+            for symbol, position in list(account.positions.items()):
+                left = position.quantity - self._being_sold(book, symbol)
+                if left > DUST:
+                    self._submit(book, symbol, Side.SELL, words, at, quantity=round(left, 9))
+
+    def _being_sold(self, book: str, symbol: str) -> float:
+        return sum(
+            (known.order.quantity or 0.0) - known.filled
+            for known in self._state.orders.values()
+            if known.order.side is Side.SELL and known.order.symbol == symbol and known.order.book == book
+        )
+
+    def cancel_all(self, why: str, at: Millis) -> None:
+        self.waiting.clear()
+        for order_id in list(self._state.orders):
+            self.cancel(order_id, why, at)
+
+    def cancel(self, order_id: str, why: str, at: Millis) -> None:
+        """Ask the broker to cancel one open order; an unknown one is noted."""
+        if order_id not in self._state.orders:
+            self._note(Level.WARNING, "refused", f"no open order {order_id} to cancel", at)
+            return
+        self._emit(CancelRequested(self._state.seq + 1, at, order_id, why))
+        self._broker.cancel(order_id, at)
+        self._collect(at)
+
+    def _submit(
+        self,
+        book: str,
+        symbol: str,
+        side: Side,
+        words: str,
+        at: Millis,
+        quantity: float | None = None,
+        notional: float | None = None,
+    ) -> None:
+        order_id = self._order_id(book, symbol, side, at)
+        if order_id is None:
+            return
+        if side is Side.BUY and self._risk.too_many_orders(at):
+            self._note(Level.ALARM, "too_many_orders", f"{book}: buy of {symbol} held back, too many orders", at)
+            return
+        order = Order(order_id, book, symbol, side, at, words, quantity=quantity, notional=notional)
+        self._emit(OrderSubmitted(self._state.seq + 1, at, order))
+        self._broker.submit(order, at)
+        self._collect(at)
+
+    def _order_id(self, book: str, symbol: str, side: Side, at: Millis) -> str | None:
+        """One id for each session, book, symbol, side and minute, so that an intent can never be sent twice (T-23).
+
+        A sell that came back unfilled may be made again, with its attempt in the id; a buy may not.
+        """
+        intent = f"{self._state.info.name}:{book}:{symbol}:{side}:{at // MINUTE}"
+        made = self._state.order_count.get(intent, 0)
+        if made == 0:
+            return intent
+        if side is Side.BUY or made >= CLOSING_ATTEMPTS:
+            return None
+        return f"{intent}#{made + 1}"
+
+    def explain(self, answer: Answer) -> None:
+        """Say in the log what became of an order that did not fill."""
+        match answer:
+            case OrderRejected(at=at, order_id=order_id, why=why):
+                self._note(Level.WARNING, "order_rejected", f"order rejected: {why} ({order_id})", at)
+            case OrderCancelled(at=at, order_id=order_id, why=why):
+                self._note(Level.INFO, "order_cancelled", f"order cancelled: {why} ({order_id})", at)
+            case OrderExpired(at=at, order_id=order_id):
+                self._note(Level.INFO, "order_expired", f"order expired ({order_id})", at)
+            case _:
+                pass
+
+    def _note(self, level: Level, code: str, text: str, at: Millis) -> None:
+        self._emit(Noted(self._state.seq + 1, at, level, code, text))
+
+
+def _title(strategy: str) -> str:
+    """The reason an order of a strategy gives, as the original wrote it: "Mean Reversion Signal"."""
+    return f"{strategy.replace('_', ' ').title()} Signal"

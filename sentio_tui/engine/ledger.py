@@ -1,0 +1,152 @@
+"""Cash, positions and round trips of one book, changed by fills alone.
+
+Long positions only. Cost basis is the average price of the position. The costs of entry are carried with it and
+leave with each sale in proportion, so that the `pnl` of the fills that close adds up to the change in cash of a book
+that ends flat.
+"""
+
+from msgspec import Struct
+
+from sentio_tui.machines.base import Holding
+from sentio_tui.model.bars import Millis
+from sentio_tui.model.events import BookInfo
+from sentio_tui.model.orders import Fill, Side
+
+DUST = 1e-9
+"""Quantities are kept to nine decimals, the finest step a broker takes; what is smaller does not exist."""
+
+
+class Position(Holding, gc=False):
+    """An open position. `cost` is what was paid for it, `entry_costs` the commissions in it, both in money.
+
+    `lowest` and `highest` are the extreme prices since entry. `bought`, `spent`, `sold`, `proceeds`, `fees` and
+    `pnl` run over the whole round trip.
+    """
+
+    cost: float = 0.0
+    entry_costs: float = 0.0
+    lowest: float = 0.0
+    highest: float = 0.0
+    bought: float = 0.0
+    spent: float = 0.0
+    sold: float = 0.0
+    proceeds: float = 0.0
+    fees: float = 0.0
+    pnl: float = 0.0
+
+
+class Trade(Struct, frozen=True, gc=False):
+    """A closed round trip: from flat to flat of one symbol in one book.
+
+    `pnl` is net of the costs of both sides. `mae` and `mfe` are the worst and best price while it was held against
+    the average entry price, as fractions (mae <= 0 <= mfe).
+    """
+
+    number: int
+    book: str
+    symbol: str
+    opened: Millis
+    closed: Millis
+    quantity: float
+    entry_price: float
+    exit_price: float
+    pnl: float
+    fees: float
+    mae: float
+    mfe: float
+    bars_held: int
+    reason: str
+
+
+class Account:
+    """One book's money and holdings."""
+
+    __slots__ = ("cash", "info", "positions", "reserved", "value")
+
+    def __init__(self, info: BookInfo) -> None:
+        self.info = info
+        self.cash = info.capital
+        self.positions: dict[str, Position] = {}
+        self.reserved: dict[str, float] = {}
+        """Cash set aside for open buy orders, by order id."""
+        self.value = 0.0
+        """Worth of the positions at each symbol's own last price."""
+
+    @property
+    def equity(self) -> float:
+        return self.cash + self.value
+
+    @property
+    def free_cash(self) -> float:
+        return max(0.0, self.cash - sum(self.reserved.values())) if self.reserved else self.cash
+
+    def fill(self, fill: Fill, reason: str, number: int) -> tuple[float | None, Trade | None]:
+        """Take a fill in. Returns its `pnl` if it closes (in part), and the round trip if it ends one.
+
+        `number` is given to the round trip. Raises ValueError when more is sold than held: the broker and this
+        ledger then disagree, and nothing that follows could be trusted.
+        """
+        if fill.side is Side.BUY:
+            self._buy(fill)
+            return None, None
+        return self._sell(fill, reason, number)
+
+    def _buy(self, fill: Fill) -> None:
+        value = fill.value
+        self.cash -= value + fill.commission
+        position = self.positions.get(fill.symbol)
+        if position is None:
+            position = self.positions[fill.symbol] = Position(
+                fill.symbol, 0.0, fill.price, fill.time, 0, lowest=fill.price, highest=fill.price
+            )
+        position.quantity = round(position.quantity + fill.quantity, 9)
+        position.cost += value
+        position.entry_costs += fill.commission
+        position.entry_price = position.cost / position.quantity
+        position.bought = round(position.bought + fill.quantity, 9)
+        position.spent += value
+        position.fees += fill.commission
+
+    def _sell(self, fill: Fill, reason: str, number: int) -> tuple[float, Trade | None]:
+        position = self.positions.get(fill.symbol)
+        if position is None or fill.quantity > position.quantity + DUST:
+            held = position.quantity if position is not None else 0.0
+            raise ValueError(f"fill {fill.id} sells {fill.quantity} {fill.symbol} but book {fill.book} holds {held}")
+        value = fill.value
+        self.cash += value - fill.commission
+        left = round(position.quantity - fill.quantity, 9)
+        share = 1.0 if left < DUST else fill.quantity / position.quantity
+        pnl = value - fill.commission - share * (position.cost + position.entry_costs)
+        position.sold = round(position.sold + fill.quantity, 9)
+        position.proceeds += value
+        position.fees += fill.commission
+        position.pnl += pnl
+        position.lowest = min(position.lowest, fill.price)
+        position.highest = max(position.highest, fill.price)
+        if left >= DUST:
+            position.quantity = left
+            position.cost *= 1.0 - share
+            position.entry_costs *= 1.0 - share
+            return pnl, None
+        del self.positions[fill.symbol]
+        return pnl, _round_trip(position, fill, reason, number)
+
+
+def _round_trip(position: Position, fill: Fill, reason: str, number: int) -> Trade:
+    entry = position.spent / position.bought
+    return Trade(
+        number=number,
+        book=fill.book,
+        symbol=fill.symbol,
+        opened=position.opened,
+        closed=fill.time,
+        quantity=position.bought,
+        entry_price=entry,
+        exit_price=position.proceeds / position.sold,
+        pnl=position.pnl,
+        fees=position.fees,
+        mae=min(0.0, position.lowest / entry - 1.0),
+        mfe=max(0.0, position.highest / entry - 1.0),
+        bars_held=position.bars_held,
+        reason=reason,
+    )

@@ -1,0 +1,77 @@
+"""Limits that stand between a verdict and an order."""
+
+from collections import deque
+from typing import Final
+
+from msgspec import Struct
+
+from sentio_tui.engine.state import State
+from sentio_tui.model.bars import MINUTE, Millis
+
+RISK: Final = "risk:"
+"""Faults of a part with this prefix are limits that tripped: they block entries, never exits, until re-armed."""
+
+
+class Limits(Struct, frozen=True):
+    """0 switches a limit off. `daily_loss` and `drawdown` are fractions of equity."""
+
+    daily_loss: float = 0.0
+    drawdown: float = 0.0
+    orders_per_minute: int = 0
+
+
+class Risk:
+    """Watches the limits of one session. Deterministic: it knows only the state and the times it is given."""
+
+    def __init__(self, limits: Limits, state: State) -> None:
+        self._limits = limits
+        self._state = state
+        self._recent: deque[Millis] = deque()
+        self._armed_peak = 0.0
+
+    def tripped(self) -> list[tuple[str, str]]:
+        """The limits beyond which the session now is and that have not been reported: (part, text)."""
+        limits, state = self._limits, self._state
+        found = []
+        if limits.drawdown and RISK + "drawdown" not in state.faults:
+            reference = max(self._armed_peak, 0.0) or state.curve.peak
+            loss = 1.0 - state.equity / reference
+            if loss > limits.drawdown:
+                text = f"equity is {loss:.2%} below its peak, the limit is {limits.drawdown:.2%}"
+                found.append((RISK + "drawdown", text))
+        if limits.daily_loss and RISK + "daily_loss" not in state.faults:
+            start = self._day_start()
+            loss = 1.0 - state.equity / start
+            if loss > limits.daily_loss:
+                text = f"equity is {loss:.2%} below the day's start, the limit is {limits.daily_loss:.2%}"
+                found.append((RISK + "daily_loss", text))
+        return found
+
+    def new_day(self) -> list[str]:
+        """The limits a new exchange day lifts."""
+        return [part for part in (RISK + "daily_loss",) if part in self._state.faults]
+
+    def rearm(self) -> list[str]:
+        """The limits a person lifts by starting again. The drawdown then counts from the present equity."""
+        parts = [part for part in self._state.faults if part.startswith(RISK)]
+        if RISK + "drawdown" in parts:
+            self._armed_peak = self._state.equity
+        return parts
+
+    def too_many_orders(self, at: Millis) -> bool:
+        """Whether one more order now would exceed the most in a minute. Counts it if not."""
+        most = self._limits.orders_per_minute
+        if not most:
+            return False
+        recent = self._recent
+        while recent and at - recent[0] >= MINUTE:
+            recent.popleft()
+        if len(recent) >= most:
+            return True
+        recent.append(at)
+        return False
+
+    def _day_start(self) -> float:
+        """Equity at the end of the day before, or the capital on the first day."""
+        days = self._state.curve.daily()
+        return days[-2][1] if len(days) > 1 else self._state.info.capital

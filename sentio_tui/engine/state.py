@@ -1,0 +1,290 @@
+"""The state of a session: the fold of its events, and nothing else.
+
+Live, attached, replayed, recovered and reported sessions all use `State.apply`. It raises ValueError where an event
+contradicts those before it.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import Struct
+
+from sentio_tui.engine.curve import EquityCurve
+from sentio_tui.engine.ledger import Account, Trade
+from sentio_tui.model.bars import MINUTE, Bar, Millis
+from sentio_tui.model.decisions import Direction, Reason
+from sentio_tui.model.events import (
+    AnyEvent,
+    BarDropped,
+    BarReceived,
+    CancelRequested,
+    CommandGiven,
+    Decided,
+    Event,
+    FaultReported,
+    FeedReported,
+    FeedStatus,
+    Noted,
+    OrderAccepted,
+    OrderCancelled,
+    OrderExpired,
+    OrderFilled,
+    OrderRejected,
+    OrderSubmitted,
+    Phase,
+    PhaseChanged,
+    SessionEnded,
+    SessionInfo,
+    SessionStarted,
+    TimerFired,
+)
+from sentio_tui.model.orders import Fill, Order, OrderStatus, Side
+
+NOTES_KEPT: Final = 500
+"""Log lines kept in memory; the journal has all of them."""
+
+
+class OpenOrder(Struct, gc=False):
+    """An order that may still fill."""
+
+    order: Order
+    status: OrderStatus
+    filled: float = 0.0
+    broker_id: str = ""
+
+
+class Execution(Struct, frozen=True, gc=False):
+    """A fill with what the session knows of it. `pnl` is set on a fill that closes."""
+
+    number: int
+    fill: Fill
+    reason: str
+    strategy: str
+    pnl: float | None
+
+
+class State:
+    """Everything known after the last event. Read it freely; only `apply` writes."""
+
+    def __init__(self, started: SessionStarted) -> None:
+        if started.seq != 1:
+            raise ValueError(f"a session starts with event 1, not {started.seq}")
+        info = started.info
+        self.info: SessionInfo = info
+        self.seq = started.seq
+        self.at: Millis = started.at
+        self.first: Millis | None = None
+        self.phase = Phase.READY
+        self.why = ""
+        self.faults: dict[str, str] = {}
+        self.accounts = {book.name: Account(book) for book in info.books}
+        self.orders: dict[str, OpenOrder] = {}
+        self.order_count: dict[str, int] = {}
+        """How often each intent (order id without its attempt) was submitted."""
+        self.rejected = 0
+        self.bars: dict[str, Bar] = {}
+        """The newest bar of each symbol."""
+        self.bar_counts: dict[str, int] = dict.fromkeys(info.symbols, 0)
+        self.dropped: dict[str, int] = dict.fromkeys(info.symbols, 0)
+        self.feed_status = FeedStatus.CONNECTING
+        self.feed_detail = ""
+        self.symbol_status: dict[str, FeedStatus] = {}
+        self.curve = EquityCurve(info.capital, info.clock_zone)
+        self.executions: list[Execution] = []
+        self.trades: list[Trade] = []
+        self.decided: dict[tuple[str, str], Decided] = {}
+        self.reasons: Counter[Reason] = Counter()
+        self.directions: Counter[Direction] = Counter()
+        self.notes: deque[Noted] = deque(maxlen=NOTES_KEPT)
+        self.note_count = 0
+
+    @property
+    def equity(self) -> float:
+        """Cash plus the worth of all positions, each at its own symbol's last price."""
+        return sum(account.cash + account.value for account in self.accounts.values())
+
+    @property
+    def cash(self) -> float:
+        return sum(account.cash for account in self.accounts.values())
+
+    @property
+    def positions_value(self) -> float:
+        return sum(account.value for account in self.accounts.values())
+
+    def apply(self, event: AnyEvent) -> None:
+        """Take the next event in. Events must come in order and without gaps."""
+        if event.seq != self.seq + 1:
+            raise ValueError(f"event {event.seq} cannot follow event {self.seq}")
+        self.seq = event.seq
+        if event.at > self.at:
+            self.at = event.at
+        _FOLD[type(event)](self, event)
+
+    def _bar(self, event: BarReceived) -> None:
+        bar = event.bar
+        symbol = bar.symbol
+        before = self.bars.get(symbol)
+        self.bars[symbol] = bar
+        self.bar_counts[symbol] += 1
+        if self.first is None:
+            self.first = bar.time
+        held = False
+        equity = 0.0
+        for account in self.accounts.values():
+            positions = account.positions
+            if positions:
+                held = True
+                position = positions.get(symbol)
+                if position is not None:
+                    position.bars_held += 1
+                    low, high = bar.open, bar.open
+                    if before is not None and before.time >= position.opened:
+                        low, high = min(low, before.low), max(high, before.high)
+                    position.lowest = min(position.lowest, low)
+                    position.highest = max(position.highest, high)
+                    self._value(account)
+            equity += account.cash + account.value
+        self.curve.mark(event.at, equity, held)
+
+    def _value(self, account: Account) -> None:
+        """Mark the book: every position at its own symbol's last price, never another's (T-07)."""
+        bars = self.bars
+        account.value = sum(
+            position.quantity * (bars[symbol].close if symbol in bars else position.entry_price)
+            for symbol, position in account.positions.items()
+        )
+
+    def _bar_dropped(self, event: BarDropped) -> None:
+        self.dropped[event.bar.symbol] = self.dropped.get(event.bar.symbol, 0) + 1
+
+    def _command(self, event: CommandGiven) -> None:
+        pass
+
+    def _timer(self, event: TimerFired) -> None:
+        pass
+
+    def _feed(self, event: FeedReported) -> None:
+        if event.symbol:
+            self.symbol_status[event.symbol] = event.status
+        else:
+            self.feed_status, self.feed_detail = event.status, event.detail
+
+    def _fault(self, event: FaultReported) -> None:
+        if event.text:
+            self.faults[event.part] = event.text
+        else:
+            self.faults.pop(event.part, None)
+
+    def _submitted(self, event: OrderSubmitted) -> None:
+        order = event.order
+        self.orders[order.id] = OpenOrder(order, OrderStatus.SUBMITTED)
+        intent = order.id.partition("#")[0]
+        self.order_count[intent] = self.order_count.get(intent, 0) + 1
+        if order.side is Side.BUY:
+            self.accounts[order.book].reserved[order.id] = self._needs(order)
+
+    def _needs(self, order: Order) -> float:
+        if order.notional is not None:
+            return order.notional
+        bar = self.bars.get(order.symbol)
+        price = order.limit_price or order.stop_price or (bar.close if bar is not None else 0.0)
+        return (order.quantity or 0.0) * price
+
+    def _accepted(self, event: OrderAccepted) -> None:
+        known = self.orders.get(event.order_id)
+        if known is not None:
+            known.broker_id = event.broker_id
+            if known.status is OrderStatus.SUBMITTED:
+                known.status = OrderStatus.ACCEPTED
+
+    def _filled(self, event: OrderFilled) -> None:
+        fill = event.fill
+        account = self.accounts[fill.book]
+        known = self.orders.get(fill.order_id)
+        reason = known.order.reason if known is not None else "not ours"
+        pnl, trade = account.fill(fill, reason, len(self.trades) + 1)
+        self.executions.append(Execution(len(self.executions) + 1, fill, reason, account.info.strategy, pnl))
+        if trade is not None:
+            self.trades.append(trade)
+        if known is not None:
+            known.filled = round(known.filled + fill.quantity, 9)
+            known.status = OrderStatus.PARTIALLY_FILLED
+            if fill.remaining <= 0.0:
+                self._close_order(fill.order_id)
+            elif fill.order_id in account.reserved:
+                left = account.reserved[fill.order_id] - fill.value - fill.commission
+                account.reserved[fill.order_id] = max(0.0, left)
+        self._value(account)
+        self.curve.mark(event.at, self.equity, any(book.positions for book in self.accounts.values()))
+
+    def _close_order(self, order_id: str) -> None:
+        known = self.orders.pop(order_id, None)
+        if known is not None:
+            self.accounts[known.order.book].reserved.pop(order_id, None)
+
+    def _rejected(self, event: OrderRejected) -> None:
+        self.rejected += 1
+        self._close_order(event.order_id)
+
+    def _done(self, event: OrderCancelled | OrderExpired) -> None:
+        self._close_order(event.order_id)
+
+    def _cancel(self, event: CancelRequested) -> None:
+        pass
+
+    def _decided(self, event: Decided) -> None:
+        self.decided[event.book, event.symbol] = event
+        self.reasons[event.reason] += 1
+        self.directions[event.signal.direction] += 1
+
+    def _phase(self, event: PhaseChanged) -> None:
+        self.phase, self.why = event.phase, event.why
+
+    def _noted(self, event: Noted) -> None:
+        self.notes.append(event)
+        self.note_count += 1
+
+    def _ended(self, event: SessionEnded) -> None:
+        self.phase, self.why = Phase.ENDED, event.why
+
+    def stale(self, symbol: str, at: Millis, patience: Millis) -> bool:
+        """Whether the symbol's newest bar ended longer than `patience` ago, or it never had one."""
+        bar = self.bars.get(symbol)
+        return bar is None or at - (bar.time + MINUTE) > patience
+
+
+def _refuse(state: State, event: SessionStarted) -> None:
+    raise ValueError(f"event {event.seq} starts a session that has started already")
+
+
+_FOLD: dict[type[Event], Callable[..., None]] = {
+    SessionStarted: _refuse,
+    BarReceived: State._bar,
+    BarDropped: State._bar_dropped,
+    CommandGiven: State._command,
+    TimerFired: State._timer,
+    FeedReported: State._feed,
+    FaultReported: State._fault,
+    OrderSubmitted: State._submitted,
+    OrderAccepted: State._accepted,
+    OrderFilled: State._filled,
+    OrderRejected: State._rejected,
+    OrderCancelled: State._done,
+    OrderExpired: State._done,
+    Decided: State._decided,
+    CancelRequested: State._cancel,
+    PhaseChanged: State._phase,
+    Noted: State._noted,
+    SessionEnded: State._ended,
+}
+
+
+def fold(events: list[AnyEvent]) -> State:
+    """The state after a whole list of events. Raises ValueError for an empty or contradictory list."""
+    if not events or not isinstance(events[0], SessionStarted):
+        raise ValueError("a session's events begin with its start")
+    state = State(events[0])
+    for event in events[1:]:
+        state.apply(event)
+    return state

@@ -1,0 +1,168 @@
+"""State to snapshot: what the screen shows of a moment."""
+
+from typing import Final
+
+from sentio_tui.engine.metrics import metrics
+from sentio_tui.engine.state import Execution, State
+from sentio_tui.model.bars import MINUTE, Millis
+from sentio_tui.model.commands import Cancel, Command, Flatten, Leave, Pause, Start, Stop
+from sentio_tui.model.events import FeedStatus, Phase
+from sentio_tui.model.orders import Side
+from sentio_tui.model.snapshot import (
+    Curve,
+    FeedHealth,
+    FillView,
+    OrderView,
+    PositionView,
+    Snapshot,
+    SnapshotInfo,
+    SymbolHealth,
+)
+
+FILLS_SHOWN: Final = 300
+
+_ACCEPTS: Final[dict[Phase, frozenset[type[Command]]]] = {
+    Phase.READY: frozenset({Start, Stop, Leave}),
+    Phase.RUNNING: frozenset({Pause, Stop, Leave, Flatten, Cancel}),
+    Phase.PAUSED: frozenset({Start, Stop, Leave, Flatten, Cancel}),
+    Phase.STOPPING: frozenset({Stop, Leave}),
+    Phase.ENDED: frozenset(),
+}
+
+
+def accepts(phase: Phase) -> frozenset[type[Command]]:
+    """The commands a session takes in a phase."""
+    return _ACCEPTS[phase]
+
+
+class Viewer:
+    """Builds snapshots of one state. The equity curve is thinned anew only when it has grown."""
+
+    def __init__(self, state: State, speed: float, patience: Millis) -> None:
+        """`patience` is how old a price may be until it counts as stale, in milliseconds of market time."""
+        self._state = state
+        self._patience = patience
+        info = state.info
+        self._info = SnapshotInfo(
+            name=info.name,
+            mode=info.mode,
+            started=info.started,
+            clock_zone=info.clock_zone,
+            feed=info.feed,
+            broker=info.broker,
+            speed=speed,
+            books=info.books,
+        )
+        self._curve = Curve()
+        self._curve_end = (0, 0.0)
+
+    def snapshot(self) -> Snapshot:
+        state = self._state
+        return Snapshot(
+            info=self._info,
+            seq=state.seq,
+            at=state.at,
+            first=state.first,
+            phase=state.phase,
+            waiting=self._waiting(),
+            faults=dict(state.faults),
+            feed=self._feed(),
+            metrics=metrics(state),
+            positions=self._positions(),
+            orders=tuple(OrderView(known.order, known.status, known.filled) for known in state.orders.values()),
+            fills=tuple(fill_view(execution) for execution in state.executions[-FILLS_SHOWN:]),
+            decisions=tuple(state.decided.values()),
+            reasons=dict(state.reasons),
+            curve=self._thinned(),
+            notes=tuple(state.notes),
+            note_count=state.note_count,
+            accepts=accepts(state.phase),
+        )
+
+    def _thinned(self) -> Curve:
+        curve = self._state.curve
+        end = (len(curve.times), curve.equity[-1] if curve.equity else 0.0)
+        if end != self._curve_end:
+            self._curve, self._curve_end = curve.thinned(), end
+        return self._curve
+
+    def _waiting(self) -> str:
+        state = self._state
+        if state.phase is not Phase.STOPPING:
+            return ""
+        symbols = sorted({known.order.symbol for known in state.orders.values() if known.order.side is Side.SELL})
+        return f"the next price of {', '.join(symbols)}" if symbols else "orders to end"
+
+    def _positions(self) -> tuple[PositionView, ...]:
+        state = self._state
+        views = []
+        for name, account in state.accounts.items():
+            for symbol, position in account.positions.items():
+                bar = state.bars.get(symbol)
+                price = bar.close if bar is not None else position.entry_price
+                paid = position.cost + position.entry_costs
+                pnl = position.quantity * price - paid
+                views.append(
+                    PositionView(
+                        book=name,
+                        symbol=symbol,
+                        quantity=position.quantity,
+                        entry_price=position.entry_price,
+                        price=price,
+                        value=position.quantity * price,
+                        pnl=pnl,
+                        pnl_fraction=pnl / paid,
+                        opened=position.opened,
+                        strategy=account.info.strategy,
+                        synthetic=bar.synthetic if bar is not None else False,
+                        stale=state.stale(symbol, state.at, self._patience),
+                    )
+                )
+        return tuple(views)
+
+    def _feed(self) -> FeedHealth:
+        state = self._state
+        symbols = tuple(self._symbol(symbol) for symbol in state.info.symbols)
+        lasts = [health.last for health in symbols if health.last is not None]
+        return FeedHealth(
+            status=state.feed_status,
+            detail=state.feed_detail,
+            last=max(lasts) if lasts else None,
+            bars=sum(state.bar_counts.values()),
+            dropped=sum(state.dropped.values()),
+            symbols=symbols,
+        )
+
+    def _symbol(self, symbol: str) -> SymbolHealth:
+        state = self._state
+        bar = state.bars.get(symbol)
+        status = state.feed_status
+        if status is FeedStatus.LIVE:
+            status = state.symbol_status.get(symbol, FeedStatus.LIVE)
+        return SymbolHealth(
+            symbol=symbol,
+            status=status,
+            last=bar.time + MINUTE if bar is not None else None,
+            price=bar.close if bar is not None else None,
+            bars=state.bar_counts[symbol],
+            dropped=state.dropped.get(symbol, 0),
+            synthetic=bar.synthetic if bar is not None else False,
+        )
+
+
+def fill_view(execution: Execution) -> FillView:
+    """A fill as the trades pane shows it."""
+    fill = execution.fill
+    return FillView(
+        number=execution.number,
+        time=fill.time,
+        book=fill.book,
+        symbol=fill.symbol,
+        side=fill.side,
+        quantity=fill.quantity,
+        price=fill.price,
+        commission=fill.commission,
+        pnl=execution.pnl,
+        reason=execution.reason,
+        strategy=execution.strategy,
+    )

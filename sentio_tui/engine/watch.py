@@ -1,0 +1,62 @@
+"""Looks once a minute of market time at which symbols are silent (T-01, T-24)."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from sentio_tui.engine.state import State
+from sentio_tui.market.calendar import Calendar
+from sentio_tui.model.bars import MINUTE, Millis
+from sentio_tui.model.events import AnyEvent, FeedReported, FeedStatus, Level, Noted
+
+FIRST_BAR_WITHIN: Final = 3 * MINUTE
+"""A symbol without any bar after this much open market raises an alarm."""
+
+
+class Watch:
+    """Reports symbols that never speak, fall silent, or speak again."""
+
+    def __init__(
+        self, state: State, hours: Mapping[str, Calendar], patience: Millis, emit: Callable[[AnyEvent], None]
+    ) -> None:
+        self._state = state
+        self._hours = hours
+        self._patience = patience
+        self._emit = emit
+        self._never: set[str] = set()
+        self.due: Millis = 0
+        """When to look next."""
+
+    def look(self, at: Millis) -> None:
+        self.due = at + MINUTE
+        state = self._state
+        for symbol in state.info.symbols:
+            open_since = self._open_since(symbol, at)
+            if open_since is None:
+                continue
+            bar = state.bars.get(symbol)
+            if bar is None:
+                if symbol not in self._never and at - open_since >= FIRST_BAR_WITHIN:
+                    self._never.add(symbol)
+                    minutes = FIRST_BAR_WITHIN // MINUTE
+                    self._alarm("symbol_silent", f"no bar of {symbol} in {minutes} minutes of open market", at)
+                continue
+            silent = at - max(bar.time + MINUTE, open_since) > self._patience
+            was = state.symbol_status.get(symbol) is FeedStatus.STALE
+            if silent and not was:
+                self._emit(FeedReported(state.seq + 1, at, FeedStatus.STALE, "", symbol))
+                self._alarm("symbol_stale", f"no bar of {symbol} for {self._patience // 1000} s; no entries in it", at)
+            elif was and not silent:
+                self._emit(FeedReported(state.seq + 1, at, FeedStatus.LIVE, "", symbol))
+                self._emit(Noted(state.seq + 1, at, Level.INFO, "symbol_back", f"bars of {symbol} come again"))
+
+    def _alarm(self, code: str, text: str, at: Millis) -> None:
+        self._emit(Noted(self._state.seq + 1, at, Level.ALARM, code, text))
+
+    def _open_since(self, symbol: str, at: Millis) -> Millis | None:
+        """Since when the symbol's market has been open within this session; None while it is closed."""
+        calendar = self._hours[symbol]
+        first = self._state.first
+        if first is None or not calendar.is_open(at - 1):
+            return None
+        hours = calendar.session(calendar.day_of(at - 1))
+        return first if hours is None else max(first, hours[0])

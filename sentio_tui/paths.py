@@ -1,0 +1,84 @@
+"""Where configuration, themes and sessions live, and how a file is replaced whole."""
+
+import contextlib
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from sentio_tui.settings import Settings
+
+_NAME: Final = "sentio-tui"
+_PACKAGE: Final = Path(__file__).parent
+
+
+def packaged_config() -> Path:
+    """The `config.toml` that ships with the program."""
+    return _packaged("config.toml")
+
+
+def packaged_themes() -> Path:
+    """The folder of theme files that ships with the program."""
+    return _packaged("themes")
+
+
+def user_config_dir() -> Path:
+    """The user's configuration folder: `config.toml` and `themes/`. It need not exist."""
+    return platformdirs.user_config_path(_NAME, appauthor=False)
+
+
+def user_data_dir() -> Path:
+    """The user's data folder. It need not exist."""
+    return platformdirs.user_data_path(_NAME, appauthor=False)
+
+
+def theme_dirs(settings: Settings) -> tuple[Path, ...]:
+    """Where themes are looked for, the later wins: packaged, the user's, `ui.themes_dir`."""
+    configured = (Path(settings.ui.themes_dir),) if settings.ui.themes_dir else ()
+    return (packaged_themes(), user_config_dir() / "themes", *configured)
+
+
+def sessions_dir(settings: Settings, option: Path | None = None, *, cwd: Path | None = None) -> Path:
+    """Where sessions are kept, as an absolute path: option, setting, `sessions/` of the checkout that is the working
+    directory, the user's data folder. Creates nothing."""
+    cwd = cwd or Path.cwd()
+    if option is not None:
+        return cwd / option.expanduser()
+    if settings.sessions_dir:
+        return cwd / Path(settings.sessions_dir).expanduser()
+    return (cwd if _is_checkout(cwd) else user_data_dir()) / "sessions"
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Replace a file as a whole: readers see the old bytes or the new ones, also after a crash.
+
+    Readable by the owner alone. Raises OSError; then the old file stands and nothing else is left behind.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def _packaged(name: str) -> Path:
+    """In a wheel the files lie in the package; in a checkout at its root."""
+    inside = _PACKAGE / "_packaged" / name
+    return inside if inside.exists() else _PACKAGE.parent / name
+
+
+def _is_checkout(folder: Path) -> bool:
+    try:
+        text = (folder / "pyproject.toml").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return re.search(rf'^name\s*=\s*"{_NAME}"\s*$', text, re.MULTILINE) is not None

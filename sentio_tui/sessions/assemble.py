@@ -1,0 +1,237 @@
+"""From settings to a session: the one place that decides which feed, strategies, machine and broker are used."""
+
+import asyncio
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from sentio_tui import __version__
+from sentio_tui.brokers.base import Broker
+from sentio_tui.brokers.costs import Cost, CostSchedule
+from sentio_tui.brokers.paper import NextOpen, PaperBroker, SameClose
+from sentio_tui.config import ConfigError, Problem
+from sentio_tui.engine.book import BookParts
+from sentio_tui.engine.engine import Engine, Rules
+from sentio_tui.engine.risk import Limits
+from sentio_tui.engine.view import Viewer
+from sentio_tui.feeds.base import Feed
+from sentio_tui.feeds.pacing import Pacer
+from sentio_tui.machines.base import Machine
+from sentio_tui.machines.slots import Slots
+from sentio_tui.market.calendar import AlwaysOpen, Calendar, ExchangeCalendar
+from sentio_tui.model.bars import Millis
+from sentio_tui.model.events import BookInfo, Mode, SessionInfo
+from sentio_tui.model.instruments import AssetClass, Instrument
+from sentio_tui.sessions.live import LiveSession
+from sentio_tui.sessions.recorder import Recorder
+from sentio_tui.settings import BookSettings, MachineSettings, Settings, StrategySettings
+from sentio_tui.strategies import registry
+from sentio_tui.strategies.base import Strategy
+
+SCHEMA: Final = "1"
+"""Version of the journal's events."""
+
+_CRYPTO_DEFAULT: Final = (0.000001, 0.01)
+_EQUITY_DEFAULT: Final = (1.0, 0.01)
+
+
+def assemble(settings: Settings, folder: Path) -> LiveSession:
+    """A session ready to start. Everything that can be wrong with the configuration is found here, before any file.
+
+    Raises ConfigError with all problems, FeedError where the data cannot be read, SessionsFolderError where the
+    folder cannot be written.
+    """
+    started = time.time_ns() // 1_000_000
+    instruments = {symbol: instrument(settings, symbol) for symbol in settings.feed.symbols}
+    hours = calendars(instruments)
+    books, infos = _books(settings)
+    feed = _feed(settings, instruments, hours)
+    recorder = Recorder.create(folder, started)
+    info = _info(settings, recorder.name, started, infos, hours, feed)
+    broker = _broker(settings, infos, instruments, hours)
+    rules = Rules(
+        duration=round(settings.session.duration * 60_000),
+        patience=round(settings.feed.stale_after * 1000),
+        limits=Limits(settings.risk.daily_loss, settings.risk.drawdown, settings.risk.orders_per_minute),
+    )
+    engine = Engine(info, books, broker, instruments, hours, rules)
+    recorder.attach(engine.state, settings)
+    return LiveSession(
+        engine,
+        feed,
+        Pacer(settings.feed.speed, time.monotonic, asyncio.sleep),
+        recorder,
+        Viewer(engine.state, settings.feed.speed, rules.patience),
+        at_exit=settings.session.at_exit,
+        patience=settings.session.patience,
+    )
+
+
+def instrument(settings: Settings, symbol: str) -> Instrument:
+    """What the configuration knows of a symbol. Without an entry, a dash in it means crypto."""
+    known = settings.instruments.get(symbol)
+    if known is not None:
+        return Instrument(symbol, AssetClass(known.asset_class), known.quantity_step, known.price_step)
+    asset_class = AssetClass.CRYPTO if "-" in symbol else AssetClass.EQUITY
+    steps = _CRYPTO_DEFAULT if asset_class is AssetClass.CRYPTO else _EQUITY_DEFAULT
+    return Instrument(symbol, asset_class, *steps)
+
+
+def calendars(instruments: Mapping[str, Instrument]) -> dict[str, Calendar]:
+    """The hours of each symbol's market."""
+    always = AlwaysOpen()
+    exchange: Calendar | None = None
+    result: dict[str, Calendar] = {}
+    for symbol, known in instruments.items():
+        if known.asset_class is AssetClass.EQUITY:
+            exchange = exchange or ExchangeCalendar()
+            result[symbol] = exchange
+        else:
+            result[symbol] = always
+    return result
+
+
+def _books(settings: Settings) -> tuple[list[BookParts], tuple[BookInfo, ...]]:
+    wanted = settings.books or (
+        BookSettings(name=settings.strategy.name, share=1.0, strategy=settings.strategy, machine=settings.machine),
+    )
+    problems = _book_problems(settings, wanted)
+    parts, infos = [], []
+    for book in wanted:
+        symbols = book.symbols or settings.feed.symbols
+        try:
+            strategies = {symbol: _strategy(book.strategy, symbol) for symbol in symbols}
+            parameters = registry.effective(book.strategy.name, book.strategy.preset, book.strategy.params)
+        except registry.StrategyError as error:
+            problems.append(Problem("strategy", f"book {book.name}" if settings.books else "strategy", str(error)))
+            continue
+        machine = _machine(book.machine)
+        parts.append(BookParts(book.name, machine, strategies))
+        infos.append(
+            BookInfo(
+                name=book.name,
+                strategy=book.strategy.name,
+                preset=book.strategy.preset,
+                machine=machine.name,
+                symbols=symbols,
+                driving=symbols,
+                capital=book.share * settings.session.capital,
+                parameters=msgspec.to_builtins(parameters),
+            )
+        )
+    if problems:
+        raise ConfigError(problems)
+    return parts, tuple(infos)
+
+
+def _book_problems(settings: Settings, books: Sequence[BookSettings]) -> list[Problem]:
+    problems = []
+    names = [book.name for book in books]
+    if len(set(names)) != len(names):
+        problems.append(Problem("books", "books.name", f"two books have the same name: {', '.join(names)}"))
+    share = sum(book.share for book in books)
+    if share > 1.0 + 1e-9:
+        problems.append(Problem("books", "books.share", f"the shares add up to {share:g}, at most 1 can be given away"))
+    if not settings.feed.symbols:
+        problems.append(Problem("feed", "feed.symbols", "names no symbol"))
+    if len(set(settings.feed.symbols)) != len(settings.feed.symbols):
+        problems.append(Problem("feed", "feed.symbols", f"names a symbol twice: {', '.join(settings.feed.symbols)}"))
+    for book in books:
+        foreign = [symbol for symbol in book.symbols if symbol not in settings.feed.symbols]
+        if foreign:
+            text = f"book {book.name} trades {', '.join(foreign)}, which the feed does not bring: add to feed.symbols"
+            problems.append(Problem("books", "books.symbols", text))
+    return problems
+
+
+def _strategy(settings: StrategySettings, symbol: str) -> Strategy:
+    return registry.build(settings.name, settings.preset, settings.params, symbol)
+
+
+def _machine(settings: MachineSettings) -> Machine:
+    slots = settings.slots
+    return Slots(slots.max_positions, slots.position_size, slots.sizing, slots.stop_loss, slots.take_profit)
+
+
+def _feed(settings: Settings, instruments: Mapping[str, Instrument], hours: Mapping[str, Calendar]) -> Feed:
+    wanted = settings.feed
+    if wanted.kind == "recorded":
+        from sentio_tui.feeds.recorded import RecordedFeed
+
+        calendar = next(iter(hours.values()))
+        feed = RecordedFeed(
+            [Path(name).expanduser() for name in wanted.data],
+            wanted.symbols,
+            wanted.date or None,
+            wanted.data_symbol or None,
+            calendar,
+        )
+        feed.load()
+        return feed
+    from sentio_tui.feeds.simulated import SimulatedFeed, market
+
+    start = round(datetime.fromisoformat(wanted.start).timestamp() * 1000)
+    return SimulatedFeed(market(instruments.values(), hours), wanted.seed, start, wanted.days)
+
+
+def _broker(
+    settings: Settings,
+    books: Sequence[BookInfo],
+    instruments: Mapping[str, Instrument],
+    hours: Mapping[str, Calendar],
+) -> Broker:
+    broker = settings.broker
+    return PaperBroker(
+        {book.name: book.capital for book in books},
+        instruments,
+        CostSchedule(
+            Cost(
+                AssetClass(cost.asset_class),
+                _midnight(cost.since),
+                cost.commission_rate,
+                cost.commission_per_share,
+                cost.sec_rate,
+                cost.taf_per_share,
+                cost.taf_maximum,
+            )
+            for cost in settings.costs
+        ),
+        slippage=broker.slippage,
+        participation=broker.participation,
+        expires=lambda known, at: hours[known.symbol].next_close(at),
+        fill=NextOpen() if broker.fill == "next_open" else SameClose(),
+    )
+
+
+def _midnight(day: str) -> Millis:
+    return round(datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp() * 1000)
+
+
+def _info(
+    settings: Settings,
+    name: str,
+    started: Millis,
+    books: tuple[BookInfo, ...],
+    hours: Mapping[str, Calendar],
+    feed: Feed,
+) -> SessionInfo:
+    calendar = next(iter(hours.values()))
+    return SessionInfo(
+        name=name,
+        mode=Mode.SIM if settings.feed.kind == "simulated" else Mode.REPLAY,
+        started=started,
+        capital=settings.session.capital,
+        books=books,
+        symbols=settings.feed.symbols,
+        feed=feed.name,
+        broker=settings.broker.kind,
+        clock_zone=calendar.zone,
+        periods=calendar.periods,
+        settings=msgspec.to_builtins(settings),
+        versions={"sentio-tui": __version__, "schema": SCHEMA, "python": platform.python_version()},
+    )

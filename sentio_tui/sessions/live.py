@@ -1,0 +1,248 @@
+"""A session that runs in this process: the engine on a thread of its own, with its own event loop."""
+
+import asyncio
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final, Literal
+
+from sentio_tui.engine.engine import Engine
+from sentio_tui.engine.view import Viewer
+from sentio_tui.feeds.base import Feed, FeedItem, FeedWord
+from sentio_tui.feeds.pacing import Pacer
+from sentio_tui.model.bars import MINUTE, Bar, Millis
+from sentio_tui.model.commands import AnyCommand, Leave, Stop
+from sentio_tui.model.events import (
+    AnyEvent,
+    FaultReported,
+    FeedStatus,
+    Level,
+    Noted,
+    OrderFilled,
+    OrderRejected,
+    PhaseChanged,
+    SessionEnded,
+)
+from sentio_tui.model.snapshot import Snapshot
+from sentio_tui.sessions.recorder import JOURNAL, Recorder
+
+BURST: Final = 0.004
+"""Seconds of turns at full speed before commands, viewers and the disk get their turn."""
+
+BREATH: Final = 0.001
+"""Seconds the engine rests after a burst while somebody watches, so that the screen's thread gets the interpreter."""
+
+UNSEEN_KEPT: Final = 10_000
+"""Events that must not be missed, kept for a viewer that does not come to fetch them."""
+
+WATCHED_FOR: Final = 2.0
+"""Seconds after the last question for a snapshot during which somebody counts as watching."""
+
+FLUSH_EVERY: Final = 1.0
+"""Seconds until the rest of the journal is on the disk at the latest."""
+
+Listener = Callable[[Sequence[AnyEvent]], None]
+
+
+class LiveSession:
+    """Implements `sessions.base.Session`. Inputs reach the engine one at a time, on the session's own thread."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        feed: Feed,
+        pacer: Pacer,
+        recorder: Recorder,
+        viewer: Viewer,
+        *,
+        at_exit: Literal["close", "keep"],
+        patience: float,
+    ) -> None:
+        """`patience`: seconds `close` waits for the prices that close the positions before it takes the last ones."""
+        self._engine = engine
+        self._feed = feed
+        self._pacer = pacer
+        self._recorder = recorder
+        self._viewer = viewer
+        self._at_exit = at_exit
+        self._patience = patience
+        self._listeners: list[Listener] = []
+        self._unseen: deque[AnyEvent] = deque(maxlen=UNSEEN_KEPT)
+        self._latest: Snapshot | None = None
+        self._asked = False
+        self._asked_at = 0.0
+        self._failure = ""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._over = threading.Event()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._main, name=f"engine {engine.state.info.name}", daemon=True)
+
+    @property
+    def name(self) -> str:
+        return self._engine.state.info.name
+
+    @property
+    def is_over(self) -> bool:
+        return self._over.is_set()
+
+    @property
+    def failure(self) -> str:
+        return self._failure
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` with the events of each turn, on the session's thread. Before `start` only."""
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        """Begin, and return when the session takes commands."""
+        self._thread.start()
+        self._ready.wait()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the session is over and all of it is on disk. False if the time (seconds) ran out before."""
+        return self._over.wait(timeout)
+
+    def snapshot(self) -> Snapshot | None:
+        self._asked_at = time.monotonic()
+        if not self._asked and not self._over.is_set():
+            self._asked = True
+            self._call(self._refresh)
+        return self._latest
+
+    def drain(self) -> Sequence[AnyEvent]:
+        events = []
+        while self._unseen:
+            events.append(self._unseen.popleft())
+        return events
+
+    def send(self, command: AnyCommand, by: str = "keyboard") -> None:
+        self._call(self._command, command, by)
+
+    def close(self) -> None:
+        """End in order as configured: close the positions or keep them; then wait until all of it is on disk."""
+        if not self._thread.is_alive():
+            return
+        self.send(Stop() if self._at_exit == "close" else Leave(), "exit")
+        if not self.wait(self._patience):
+            self.send(Stop(), "exit")
+            self.wait()
+        self._thread.join()
+
+    def _call(self, function: Callable[..., None], *arguments: object) -> None:
+        """Run `function` on the session's thread, unless that has ended."""
+        loop = self._loop
+        if loop is None:
+            return
+        try:
+            loop.call_soon_threadsafe(function, *arguments)
+        except RuntimeError:
+            if not loop.is_closed():
+                raise
+
+    def _main(self) -> None:
+        try:
+            asyncio.run(self._run())
+        except Exception as error:  # the thread's last line of defence: the screen must stay and say what happened
+            self._failure = f"{type(error).__name__}: {error}"
+            self._recorder.save_trace(traceback.format_exc())
+        finally:
+            self._ready.set()
+            self._over.set()
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        flusher = asyncio.create_task(self._flush())
+        self._done = asyncio.Event()
+        feeding = asyncio.create_task(self._feed_engine())
+        ended = asyncio.create_task(self._done.wait())
+        try:
+            self._take(self._engine.open())
+            self._ready.set()
+            await asyncio.wait({feeding, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if feeding.done():
+                feeding.result()
+        finally:
+            for task in (feeding, ended, flusher):
+                task.cancel()
+            await asyncio.gather(feeding, ended, flusher, return_exceptions=True)
+            await self._recorder.finish()
+            self._latest = self._viewer.snapshot()
+
+    async def _feed_engine(self) -> None:
+        """Bring the feed's items to the engine, each at its time, until the data or the session ends."""
+        pause_at = time.perf_counter() + BURST
+        async for batch in self._feed.batches():
+            for item in batch:
+                await self._pace(item)
+                self._input(item)
+                if self._engine.is_over:
+                    return
+                if time.perf_counter() >= pause_at:
+                    await asyncio.sleep(BREATH if time.monotonic() - self._asked_at < WATCHED_FOR else 0)
+                    pause_at = time.perf_counter() + BURST
+            if self._engine.is_over:
+                return
+        self._take(self._engine.feed(FeedStatus.ENDED, "the data ended", "", self._now()))
+
+    async def _pace(self, item: FeedItem) -> None:
+        if not self._feed.is_live and isinstance(item, Bar) and self._pacer.speed:
+            await self._pacer.wait_for(item.time + MINUTE)
+
+    def _input(self, item: FeedItem) -> None:
+        if isinstance(item, FeedWord):
+            self._take(self._engine.feed(item.status, item.detail, item.symbol, self._now()))
+            return
+        at = self._now() if self._feed.is_live else item.time + MINUTE
+        engine = self._engine
+        while engine.due is not None and engine.due < at:
+            self._take(engine.timer("duration", engine.due))
+        if not engine.is_over:
+            self._take(engine.bar(item, at))
+
+    def _now(self) -> Millis:
+        """Market time: the wall clock of a live feed, else that of the newest input."""
+        if self._feed.is_live:
+            return time.time_ns() // 1_000_000
+        return self._engine.state.at
+
+    def _command(self, command: AnyCommand, by: str) -> None:
+        self._take(self._engine.command(command, by, self._now()))
+
+    def _take(self, events: Sequence[AnyEvent]) -> None:
+        """Record a turn's events, then let the world know of them."""
+        if not events:
+            return
+        failed = self._recorder.take(events)
+        if failed:
+            trouble = self._engine.fault(JOURNAL, failed, self._now())
+            self._recorder.take(trouble)
+            self._publish(trouble)
+        self._publish(events)
+        if self._engine.is_over:
+            self._done.set()
+
+    def _publish(self, events: Sequence[AnyEvent]) -> None:
+        for event in events:
+            if type(event) in _UNMISSED and not (isinstance(event, Noted) and event.level in _QUIET):
+                self._unseen.append(event)
+        for listener in self._listeners:
+            listener(events)
+
+    def _refresh(self) -> None:
+        self._asked = False
+        latest = self._latest
+        if latest is None or latest.seq != self._engine.state.seq:
+            self._latest = self._viewer.snapshot()
+
+    async def _flush(self) -> None:
+        """Once a second: the journal to the disk, the document when it is due, and another try after a failure."""
+        while True:
+            await asyncio.sleep(FLUSH_EVERY)
+            failed = await self._recorder.flush()
+            self._take(self._engine.fault(JOURNAL, failed, self._now()))
+
+
+_QUIET: Final = frozenset({Level.DEBUG, Level.INFO})
+_UNMISSED: Final = frozenset({OrderFilled, OrderRejected, Noted, PhaseChanged, FaultReported, SessionEnded})

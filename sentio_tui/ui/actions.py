@@ -1,0 +1,235 @@
+"""The one table of actions: bindings, key bar, palette, help and the keys in `config.toml` all come from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Final
+
+from sentio_tui.model.commands import Command, Flatten, Pause, Start, Stop
+from sentio_tui.model.events import Phase
+from sentio_tui.model.snapshot import Snapshot
+
+
+class Group(StrEnum):
+    """The headings of the help screen, in its order."""
+
+    SESSION = "Session"
+    VIEW = "View"
+    PANES = "Panes"
+    TABLES = "Tables"
+    MOVE = "Move"
+    HELP = "Help"
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something a person can do. `keys` are Textual's key names; single characters are allowed.
+
+    `command` is what the session must accept for it. `rank` orders the key bar, 1 first; the highest are dropped
+    where the screen is narrow, and 0 is never shown there.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    label: str
+    help: str
+    group: Group
+    command: type[Command] | None = None
+    rank: int = 0
+
+
+PANES: Final = ("metrics", "equity", "positions", "trades", "decision", "log")
+"""The panes by number, from 1: the ids of their widgets."""
+
+_FOCUS: Final = "focus_"
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    Action("start", ("s",), "Start", "Go on after a pause; once a session has ended, start a new one.",
+           Group.SESSION, Start, rank=4),
+    Action("pause", ("space",), "Pause", "Open nothing new; stops and profit targets go on. Again: resume.",
+           Group.SESSION, Pause, rank=3),
+    Action("stop", ("x",), "Stop", "Close every position and end the session. Again while closing: take the last"
+           " prices now.", Group.SESSION, Stop, rank=5),
+    Action("flatten", ("f",), "Flatten", "Cancel open orders, close every position, and pause.",
+           Group.SESSION, Flatten, rank=6),
+    Action("quit", ("q",), "Quit", "Leave. A session that runs is stopped first, after a question.",
+           Group.SESSION, rank=1),
+    Action("refresh", ("r",), "Refresh", "Read everything again and repaint the screen.", Group.VIEW, rank=12),
+    Action("zoom", ("z",), "Zoom", "Give the whole screen to the pane that has the focus, or take it back.",
+           Group.VIEW, rank=8),
+    Action("theme", ("t",), "Theme", "Take the next theme. The palette lists all of them.", Group.VIEW, rank=11),
+    Action("leave", ("escape",), "Back", "Leave the zoom.", Group.VIEW),
+    *(
+        Action(f"{_FOCUS}{pane}", (str(number),), pane.capitalize(), f"Go to the {pane} pane.", Group.PANES)
+        for number, pane in enumerate(PANES, 1)
+    ),
+    Action("next_pane", ("tab",), "Next pane", "Go to the next pane.", Group.PANES),
+    Action("previous_pane", ("shift+tab",), "Previous pane", "Go to the pane before.", Group.PANES),
+    Action("filter", ("/",), "Filter", "Show only the rows that hold a text (positions, trades, log).",
+           Group.TABLES, rank=9),
+    Action("sort", ("o",), "Sort", "Sort by the next column (positions, trades, log).", Group.TABLES, rank=10),
+    Action("move_left", ("h",), "Left", "One column to the left; the arrow key does the same.", Group.MOVE),
+    Action("move_down", ("j",), "Down", "One row down; the arrow key does the same.", Group.MOVE),
+    Action("move_up", ("k",), "Up", "One row up; the arrow key does the same.", Group.MOVE),
+    Action("move_right", ("l",), "Right", "One column to the right; the arrow key does the same.", Group.MOVE),
+    Action("move_top", ("g",), "Top", "To the first row.", Group.MOVE),
+    Action("move_bottom", ("G",), "Bottom", "To the last row.", Group.MOVE),
+    Action("help", ("?", "f1"), "Help", "Explain the pane that has the focus, and list all keys.",
+           Group.HELP, rank=2),
+    Action("palette", (":", "ctrl+p"), "Commands", "Find an action or a theme by its name.", Group.HELP, rank=7),
+)  # fmt: skip
+
+BY_ID: Final[Mapping[str, Action]] = {action.id: action for action in ACTIONS}
+
+ALWAYS_QUIT: Final = ("ctrl+c", "ctrl+q")
+"""Keys that quit whatever the configuration says, so that quitting is always in reach."""
+
+_MODIFIERS: Final = frozenset({"ctrl", "shift", "alt", "super", "meta", "hyper"})
+
+
+@dataclass(frozen=True)
+class KeyTable:
+    """Each action's keys after the configuration, by action id, as normalised names ("question_mark").
+
+    `problems` say what of the configuration was not taken, one sentence each.
+    """
+
+    keys: Mapping[str, tuple[str, ...]]
+    problems: tuple[str, ...] = ()
+
+    def shown(self, action_id: str) -> str:
+        """The first key as people write it, for the key bar."""
+        return shown_key(self.keys[action_id][0])
+
+    def all_shown(self, action_id: str) -> str:
+        return " ".join(shown_key(key) for key in self.keys[action_id])
+
+
+def resolve_keys(overrides: Mapping[str, str]) -> KeyTable:
+    """Lay the configured keys ("f,ctrl+f" by action id) over the defaults.
+
+    An unknown id, a name that is no key, a reserved key and a key that two actions claim leave the defaults of the
+    action in force and are told as problems.
+    """
+    problems: list[str] = []
+    wanted: dict[str, tuple[str, ...]] = {}
+    for action_id, text in overrides.items():
+        if action_id not in BY_ID:
+            problems.append(f"keys.{action_id}: no such action{_nearest(action_id)}.")
+            continue
+        keys, wrong = _parse_keys(text)
+        if wrong:
+            problems.append(f"keys.{action_id} = {text!r}: {wrong}; the default stays.")
+        else:
+            wanted[action_id] = keys
+    defaults = {action.id: tuple(normal_key(key) for key in action.keys) for action in ACTIONS}
+    while True:
+        table = {action.id: wanted.get(action.id, defaults[action.id]) for action in ACTIONS}
+        clash = _first_clash(table, wanted)
+        if clash is None:
+            return KeyTable(table, tuple(problems))
+        loser, other, key = clash
+        problems.append(f"keys.{loser}: {shown_key(key)!r} belongs to {other!r}; the default stays.")
+        del wanted[loser]
+
+
+def unavailable(action: Action, snapshot: Snapshot | None, is_over: bool) -> str:
+    """Why the action cannot be taken now, in words for a notice; empty when it can."""
+    if action.command is None:
+        return ""
+    if action.id == "start" and (snapshot is None or is_over):
+        return ""
+    if snapshot is None:
+        return f"{action.label}: no session is running."
+    if is_over or snapshot.phase is Phase.ENDED:
+        return f"{action.label}: the session has ended."
+    accepts = snapshot.accepts
+    resumes = action.id == "pause" and snapshot.phase is Phase.PAUSED and Start in accepts
+    if action.command in accepts or resumes:
+        return ""
+    return f"{action.label}: not possible while the session is {snapshot.phase.value}."
+
+
+def label(action: Action, snapshot: Snapshot | None) -> str:
+    """What the action is called now: pausing a paused session resumes it."""
+    if action.id == "pause" and snapshot is not None and snapshot.phase is Phase.PAUSED:
+        return "Resume"
+    return action.label
+
+
+def pane_of(action_id: str) -> str | None:
+    """The pane an action goes to; None for all others."""
+    return action_id.removeprefix(_FOCUS) if action_id.startswith(_FOCUS) else None
+
+
+def normal_key(text: str) -> str:
+    """A key's one name: "?" is "question_mark", "Ctrl+F" is "ctrl+f"."""
+    from textual.keys import _character_to_key  # the pinned Textual has no public name for it
+
+    if len(text) == 1:
+        return _character_to_key(text)
+    *modifiers, key = text.split("+")
+    modifiers = [modifier.strip().lower() for modifier in modifiers]
+    key = key.strip()
+    if len(key) == 1:
+        key = _character_to_key(key.lower() if "ctrl" in modifiers else key)
+    elif not modifiers or len(key) > 1:
+        key = key.lower()
+    return "+".join((*modifiers, key))
+
+
+def shown_key(key: str) -> str:
+    """A normalised key as people write it: "question_mark" is "?"."""
+    from textual.keys import format_key
+
+    if key.startswith("ctrl+"):
+        return "^" + shown_key(key.removeprefix("ctrl+"))
+    names = {"escape": "esc", "space": "space", "shift+tab": "⇧tab"}
+    return names.get(key) or format_key(key)
+
+
+def _is_key(key: str) -> bool:
+    from textual.keys import Keys, key_to_character
+
+    *modifiers, name = key.split("+")
+    if not set(modifiers) <= _MODIFIERS or not name:
+        return False
+    named = {member.value for member in Keys} | {"space", "enter", "tab", "escape"}
+    return len(name) == 1 or name in named or key_to_character(name) is not None
+
+
+def _parse_keys(text: str) -> tuple[tuple[str, ...], str]:
+    """The keys in a configured text, and what is wrong with it."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(parts):
+        return (), "a key is missing (write a comma as 'comma')"
+    keys = tuple(dict.fromkeys(normal_key(part) for part in parts))
+    for part, key in zip(parts, keys, strict=False):
+        if key in ALWAYS_QUIT:
+            return (), f"{part!r} is kept for quitting"
+    unknown = [part for part in parts if not _is_key(normal_key(part))]
+    if unknown:
+        return (), f"{unknown[0]!r} is not a key"
+    return keys, ""
+
+
+def _first_clash(
+    table: Mapping[str, tuple[str, ...]], wanted: Mapping[str, tuple[str, ...]]
+) -> tuple[str, str, str] | None:
+    """The configured action that must give way, who it clashes with, and over which key.
+
+    Of two configured actions the later one in the table gives way.
+    """
+    owners: dict[str, str] = {}
+    for action_id, keys in table.items():
+        for key in keys:
+            owner = owners.setdefault(key, action_id)
+            if owner != action_id:
+                return (action_id, owner, key) if action_id in wanted else (owner, action_id, key)
+    return None
+
+
+def _nearest(action_id: str) -> str:
+    near = get_close_matches(action_id, BY_ID, n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""

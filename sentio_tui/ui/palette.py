@@ -1,0 +1,48 @@
+"""The command palette: every action that can be taken now, and every theme."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from sentio_tui.ui.actions import ACTIONS, Group, label, unavailable
+
+if TYPE_CHECKING:
+    from sentio_tui.ui.app import Cockpit
+
+
+class CockpitCommands(Provider):
+    """What the palette offers. Moving keys are left out: they mean nothing to a palette."""
+
+    async def discover(self) -> Hits:
+        for name, about, run in self._entries():
+            yield DiscoveryHit(name, run, help=about)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for name, about, run in self._entries():
+            score = matcher.match(name)
+            if score > 0:
+                yield Hit(score, matcher.highlight(name), run, text=name, help=about)
+
+    def _entries(self) -> Iterator[tuple[str, str, Callable[[], None]]]:
+        cockpit = _cockpit(self)
+        watch = cockpit.watch
+        for action in ACTIONS:
+            hidden = action.group is Group.MOVE or action.id in {"palette", "leave"}
+            if hidden or unavailable(action, watch.snapshot, watch.condition.is_over):
+                continue
+            keys = cockpit.key_table.all_shown(action.id)
+            yield f"{label(action, watch.snapshot)}", f"{action.help} [{keys}]", cockpit.actor(action.id)
+        for name in cockpit.theme_names():
+            now = " It is the present one." if name == cockpit.theme else ""
+            yield f"Theme: {name}", f"Take the theme {name}.{now}", cockpit.theme_setter(name)
+
+
+def _cockpit(provider: Provider) -> "Cockpit":
+    from sentio_tui.ui.app import Cockpit
+
+    app = provider.app
+    if not isinstance(app, Cockpit):
+        raise TypeError(f"the palette of {type(app).__name__} is not a cockpit's")
+    return app
