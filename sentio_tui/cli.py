@@ -11,7 +11,6 @@ from sentio_tui import __version__
 
 if TYPE_CHECKING:
     from sentio_tui.config import Loaded
-    from sentio_tui.journal.catalogue import Listed
     from sentio_tui.sessions.base import Session
     from sentio_tui.sessions.live import LiveSession
 
@@ -90,10 +89,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
+        parser, run = _COCKPIT
         if arguments and arguments[0] in _COMMANDS:
-            parser, run = _COMMANDS[arguments[0]]
-            return run(parser().parse_args(arguments[1:]))
-        return _cockpit(_cockpit_parser().parse_args(arguments))
+            parser, run = _COMMANDS[arguments.pop(0)]
+        code = run(parser().parse_args(arguments))
+        sys.stdout.flush()
+        return code
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else WRONG
     except KeyboardInterrupt:
@@ -235,19 +236,19 @@ def _cockpit(arguments: argparse.Namespace) -> int:
     refused: list[Exception] = []
 
     def launch() -> "Session":
+        refused.clear()
         try:
-            return _assemble(loaded)
-        except Exception as error:
-            refused[:] = [error]
-            raise
+            session = _assemble(loaded)
+        except _refusals() as error:
+            refused.append(_located(error, loaded))
+            raise refused[0] from error
+        session.start()
+        return session
 
-    from sentio_tui.ui.app import Cockpit
+    from sentio_tui.ui import app
 
-    cockpit = Cockpit(launch, loaded.settings, paths.theme_dirs(loaded.settings))
-    cockpit.run()
-    if refused and isinstance(refused[0], _refusals()):
-        return _complain(_located(refused[0], loaded))
-    return cockpit.return_code or DONE
+    code = app.run(app.Cockpit(launch, loaded.settings, paths.theme_dirs(loaded.settings)))
+    return _complain(refused[0]) if refused else code
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -269,115 +270,37 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _sessions(arguments: argparse.Namespace) -> int:
-    from sentio_tui import paths
+    from sentio_tui import listings
     from sentio_tui.config import ConfigError
-    from sentio_tui.journal.catalogue import listing
 
+    write = listings.sessions_json if arguments.json else listings.sessions_table
     try:
-        loaded = _load(arguments)
-    except ConfigError as error:
+        write(_load(arguments), sys.stdout)
+    except (ConfigError, listings.UnreadableFolder) as error:
         return _complain(error)
-    folder = paths.sessions_dir(loaded.settings)
-    if not folder.is_dir() and loaded.provenance["sessions_dir"] != "default":
-        return _complain(f"{folder}: no such folder (given by {loaded.provenance['sessions_dir']})")
-    try:
-        listed = listing(folder)
-    except OSError as error:
-        return _complain(f"{folder}: cannot be read: {error.strerror or error}")
-    if arguments.json:
-        return _print_json(listed)
-    if not listed:
-        print(f"No sessions in {folder}")
-        return DONE
-    header = ("session", "state", "mode", "strategy", "return", "max drawdown", "fills", "problem")
-    _print_table([header, *map(_session_row, listed)])
     return DONE
 
 
-def _session_row(listed: "Listed") -> tuple[str, ...]:
-    return (
-        listed.name,
-        listed.state,
-        _or_unknown(listed.mode),
-        _or_unknown(listed.strategy),
-        "n/a" if listed.return_fraction is None else f"{listed.return_fraction:+.2%}",
-        "n/a" if listed.max_drawdown is None else f"{listed.max_drawdown:.2%}",
-        _or_unknown(listed.fills),
-        listed.problem,
-    )
-
-
-def _or_unknown(value: object) -> str:
-    return "n/a" if value is None else str(value)
-
-
 def _strategies(arguments: argparse.Namespace) -> int:
-    from sentio_tui.strategies import registry
+    from sentio_tui import listings
 
-    strategies = registry.available()
-    failures = registry.failures()
-    if arguments.json:
-        return _print_json(
-            {
-                "strategies": [
-                    {"name": name, "summary": cls.summary, "parameters": registry.describe(cls)}
-                    for name, cls in strategies.items()
-                ],
-                "failures": failures,
-            }
-        )
-    for name, cls in strategies.items():
-        print(f"{name}: {cls.summary}")
-        rows = [("parameter", "type", *cls.presets, "description")]
-        for row in registry.describe(cls):
-            values = (str(row.values[preset]) for preset in cls.presets)
-            rows.append((row.name, f"{row.type} {row.bounds}".strip(), *values, row.description))
-        _print_table(rows, indent="  ")
-        print()
-    for name, problem in failures.items():
-        print(f"sentio-tui: {name}: {problem}", file=sys.stderr)
+    write = listings.strategies_json if arguments.json else listings.strategies_table
+    for name, problem in write(sys.stdout).items():
+        print(f"sentio-tui: strategy {name}: {problem}", file=sys.stderr)
     return DONE
 
 
 def _config(arguments: argparse.Namespace) -> int:
-    import msgspec
-
-    from sentio_tui.config import ConfigError, values
-    from sentio_tui.ui.actions import ACTIONS, resolve_keys
+    from sentio_tui import listings
+    from sentio_tui.config import ConfigError
 
     try:
-        loaded = _load(arguments)
+        problems = listings.configuration(_load(arguments), sys.stdout)
     except ConfigError as error:
         return _complain(error)
-    print(f"# Profile: {loaded.profile or 'none'}")
-    for file in loaded.files:
-        print(f"# Read: {file}")
-    shown = {key: msgspec.json.encode(value).decode() for key, value in values(loaded.settings).items()}
-    _print_table([(key, "=", text, f"# {loaded.provenance[key]}") for key, text in shown.items()])
-    table = resolve_keys(loaded.settings.keys)
-    print("\n# Actions and their keys; [keys] changes them.")
-    _print_table(
-        [(f"keys.{action.id}", "=", f'"{table.all_shown(action.id)}"', f"# {action.help}") for action in ACTIONS]
-    )
-    for problem in table.problems:
+    for problem in problems:
         print(f"sentio-tui: {problem}", file=sys.stderr)
     return DONE
-
-
-def _print_json(value: object) -> int:
-    import msgspec
-
-    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
-    return DONE
-
-
-def _print_table(rows: Sequence[Sequence[str]], indent: str = "") -> None:
-    """Columns of one width; the last one is free. Text from files goes out without control characters."""
-    clean = [["".join(c if c.isprintable() else "�" for c in cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*clean, strict=True)]
-    for row in clean:
-        cells = (cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False))
-        print(indent + "  ".join([*cells, row[-1]]).rstrip())
 
 
 def _assemble(loaded: "Loaded") -> "LiveSession":
@@ -391,9 +314,9 @@ def _refusals() -> tuple[type[Exception], ...]:
     """What `assemble` raises for what a person can put right."""
     from sentio_tui.config import ConfigError
     from sentio_tui.feeds.base import FeedError
-    from sentio_tui.sessions.assemble import SessionsDirError
+    from sentio_tui.sessions.recorder import SessionsFolderError
 
-    return (ConfigError, FeedError, SessionsDirError)
+    return (ConfigError, FeedError, SessionsFolderError)
 
 
 def _located(error: Exception, loaded: "Loaded") -> Exception:
@@ -402,7 +325,10 @@ def _located(error: Exception, loaded: "Loaded") -> Exception:
     return error.located(loaded.provenance) if isinstance(error, ConfigError) else error
 
 
-_COMMANDS: Final[Mapping[str, tuple[Callable[[], _Parser], Callable[[argparse.Namespace], int]]]] = {
+_Entry = tuple[Callable[[], _Parser], Callable[[argparse.Namespace], int]]
+
+_COCKPIT: Final[_Entry] = (_cockpit_parser, _cockpit)
+_COMMANDS: Final[Mapping[str, _Entry]] = {
     "run": (_run_parser, _run),
     "sessions": (_sessions_parser, _sessions),
     "strategies": (_strategies_parser, _strategies),

@@ -61,10 +61,10 @@ class ConfigError(Exception):
         return "\n".join([title, *(f"  {problem}" for problem in self.problems)])
 
     def located(self, provenance: Mapping[str, str]) -> "ConfigError":
-        """The same, with the place of each key filled in where the finder did not know it."""
+        """The same, with the place of each key: for problems found where only the effective values are known."""
         return ConfigError(
             [
-                problem if problem.where else msgspec.structs.replace(problem, where=_nearest(problem.key, provenance))
+                msgspec.structs.replace(problem, where=_nearest(problem.key, provenance) or problem.where)
                 for problem in self.problems
             ]
         )

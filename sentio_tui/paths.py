@@ -36,9 +36,9 @@ def user_data_dir() -> Path:
 
 
 def theme_dirs(settings: Settings) -> tuple[Path, ...]:
-    """Where themes are looked for, the later wins: packaged, the user's, `ui.themes_dir`."""
-    configured = (Path(settings.ui.themes_dir),) if settings.ui.themes_dir else ()
-    return (packaged_themes(), user_config_dir() / "themes", *configured)
+    """Where themes are looked for, the earlier wins: `ui.themes_dir`, the user's, packaged."""
+    configured = (Path(settings.ui.themes_dir).expanduser(),) if settings.ui.themes_dir else ()
+    return (*configured, user_config_dir() / "themes", packaged_themes())
 
 
 def sessions_dir(settings: Settings, option: Path | None = None, *, cwd: Path | None = None) -> Path:

@@ -90,7 +90,8 @@ def slipped(side: Side, price: float, slippage: float, instrument: Instrument) -
 
 
 def limit_on_tick(side: Side, limit: float, instrument: Instrument) -> float:
-    """A limit between two ticks counts as the stricter one; 0.0 when a buy's is below the first."""
+    """A limit between two ticks (by more than a rounding error) counts as the stricter; 0.0 when a buy's is below the
+    first."""
     ticks = steps_of(instrument.price_step)
     return ticks.value(ticks.down(limit) if side is Side.BUY else ticks.up(limit))
 

@@ -219,7 +219,7 @@ class PaperBroker:
             return ""
         if order.notional > free + account.cash * _ROUNDING:
             return f"not enough cash: the order may spend {order.notional:,.2f}, {free:,.2f} is free"
-        working.budget = min(order.notional, free)
+        working.budget = order.notional
         if not self._costs.affordable(working.instrument, working.budget, working.estimate, at):
             return f"not enough cash: {_too_little(working, working.estimate)}"
         account.set_aside(order.id, working.budget)

@@ -47,6 +47,11 @@ from sentio_tui.model.events import (
 from sentio_tui.model.instruments import Instrument
 from sentio_tui.strategies.base import Strategy
 
+# Reading a member off an enum class costs more than most steps of a turn.
+_ENDED: Final = Phase.ENDED
+_STOPPING: Final = Phase.STOPPING
+_FEED_LIVE: Final = FeedStatus.LIVE
+
 DURATION: Final = "duration"
 """The timer that ends a session after its configured time."""
 
@@ -118,9 +123,10 @@ class Engine:
 
     def bar(self, bar: Bar, at: Millis) -> list[AnyEvent]:
         """A bar that became known at `at`. A bad one is dropped and counted, and changes nothing else."""
-        out = self._out = []
+        out: list[AnyEvent] = []
+        self._out = out
         state = self.state
-        if state.phase is Phase.ENDED:
+        if state.phase is _ENDED:
             return out
         symbol = bar.symbol
         driven = self._driven.get(symbol)
@@ -128,20 +134,24 @@ class Engine:
         if why is not None or driven is None:
             self._drop(bar, at, why or "")
             return out
-        self._emit(BarReceived(state.seq + 1, at, bar))
-        if state.feed_status is not FeedStatus.LIVE:
+        received = BarReceived(state.seq + 1, at, bar)
+        out.append(received)
+        state.apply(received)
+        if state.feed_status is not _FEED_LIVE:
             self._first_bar(at)
         if at >= self._watch.due:
             self._watch.look(at)
+        if self._has_limits:
             self._look_at_limits(at)
         broker = self._broker
         broker.on_bar(bar, at)
-        self._collect(at)
+        if state.orders:
+            self._collect(at)
         for part in driven:
             self._decide(part, bar, at)
         if self._execution.waiting:
             self._execution.buy_when_sold(at)
-        if state.phase is Phase.STOPPING:
+        if state.phase is _STOPPING:
             self._finish(at)
         return out
 
@@ -283,7 +293,10 @@ class Engine:
             barrier = self._barriers.against(reason, bar, at)
             if barrier is not None:
                 (reason, detail), targets = barrier, ()
-        self._emit(Decided(self.state.seq + 1, at, part.book, bar.symbol, reason, signal, detail, verdict.state))
+        state = self.state
+        decided = Decided(state.seq + 1, at, part.book, bar.symbol, reason, signal, detail, verdict.state)
+        self._out.append(decided)
+        state.apply(decided)
         if targets:
             self._execution.pursue(part.book, targets, reason, detail, at)
 
@@ -301,8 +314,6 @@ class Engine:
         self._note(Level.ALARM, "strategy_failed", text, at)
 
     def _look_at_limits(self, at: Millis) -> None:
-        if not self._has_limits:
-            return
         if len(self.state.curve.days) != self._days:
             self._days = len(self.state.curve.days)
             for part in self._risk.new_day():

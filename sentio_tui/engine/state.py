@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from sentio_tui.engine.curve import EquityCurve
-from sentio_tui.engine.ledger import Account, Trade
+from sentio_tui.engine.ledger import Account, Position, Trade
 from sentio_tui.model.bars import MINUTE, Bar, Millis
 from sentio_tui.model.decisions import Direction, Reason
 from sentio_tui.model.events import (
@@ -132,17 +132,10 @@ class State:
         held = False
         equity = 0.0
         for account in self.accounts.values():
-            positions = account.positions
-            if positions:
+            if account.positions:
                 held = True
-                position = positions.get(symbol)
-                if position is not None:
-                    position.bars_held += 1
-                    low, high = bar.open, bar.open
-                    if before is not None and before.time >= position.opened:
-                        low, high = min(low, before.low), max(high, before.high)
-                    position.lowest = min(position.lowest, low)
-                    position.highest = max(position.highest, high)
+                if symbol in account.positions:
+                    _lived(account.positions[symbol], bar, before)
                     self._value(account)
             equity += account.cash + account.value
         self.curve.mark(event.at, equity, held)
@@ -252,6 +245,19 @@ class State:
         """Whether the symbol's newest bar ended longer than `patience` ago, or it never had one."""
         bar = self.bars.get(symbol)
         return bar is None or at - (bar.time + MINUTE) > patience
+
+
+def _lived(position: Position, bar: Bar, before: Bar | None) -> None:
+    """One more bar with a position. Its extremes so far are those of the bars before and of this one's open, since
+    orders may fill at the open; the rest of this bar counts once the next has come."""
+    position.bars_held += 1
+    low = high = bar.open
+    if before is not None and before.time >= position.opened:
+        low, high = min(low, before.low), max(high, before.high)
+    if low < position.lowest:
+        position.lowest = low
+    if high > position.highest:
+        position.highest = high
 
 
 def _refuse(state: State, event: SessionStarted) -> None:

@@ -1,4 +1,4 @@
-"""Looks once a minute of market time at which symbols are silent (T-01, T-24)."""
+"""Looks at which symbols are silent (T-01, T-24), whenever one could have become so."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -7,6 +7,8 @@ from sentio_tui.engine.state import State
 from sentio_tui.market.calendar import Calendar
 from sentio_tui.model.bars import MINUTE, Millis
 from sentio_tui.model.events import AnyEvent, FeedReported, FeedStatus, Level, Noted
+
+_STALE: Final = FeedStatus.STALE
 
 FIRST_BAR_WITHIN: Final = 3 * MINUTE
 """A symbol without any bar after this much open market raises an alarm."""
@@ -27,25 +29,30 @@ class Watch:
         """When to look next."""
 
     def look(self, at: Millis) -> None:
-        self.due = at + MINUTE
+        """Report what changed, and set `due` to the earliest time at which something more could."""
         state = self._state
+        self.due = at + max(MINUTE, self._patience)
         for symbol in state.info.symbols:
+            bar = state.bars.get(symbol)
+            was_stale = state.symbol_status.get(symbol) is _STALE
+            if bar is not None and not was_stale and at - bar.time - MINUTE <= self._patience:
+                self.due = min(self.due, bar.time + MINUTE + self._patience + 1)
+                continue
+            self.due = min(self.due, at + MINUTE)
             open_since = self._open_since(symbol, at)
             if open_since is None:
                 continue
-            bar = state.bars.get(symbol)
             if bar is None:
                 if symbol not in self._never and at - open_since >= FIRST_BAR_WITHIN:
                     self._never.add(symbol)
                     minutes = FIRST_BAR_WITHIN // MINUTE
                     self._alarm("symbol_silent", f"no bar of {symbol} in {minutes} minutes of open market", at)
                 continue
-            silent = at - max(bar.time + MINUTE, open_since) > self._patience
-            was = state.symbol_status.get(symbol) is FeedStatus.STALE
-            if silent and not was:
-                self._emit(FeedReported(state.seq + 1, at, FeedStatus.STALE, "", symbol))
+            is_stale = at - max(bar.time + MINUTE, open_since) > self._patience
+            if is_stale and not was_stale:
+                self._emit(FeedReported(state.seq + 1, at, _STALE, "", symbol))
                 self._alarm("symbol_stale", f"no bar of {symbol} for {self._patience // 1000} s; no entries in it", at)
-            elif was and not silent:
+            elif was_stale and not is_stale:
                 self._emit(FeedReported(state.seq + 1, at, FeedStatus.LIVE, "", symbol))
                 self._emit(Noted(state.seq + 1, at, Level.INFO, "symbol_back", f"bars of {symbol} come again"))
 

@@ -26,7 +26,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import repeat
 from math import log, sqrt
 from operator import attrgetter
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -105,8 +105,8 @@ class SimulatedFeed:
     Raises FeedError for symbols, a start or a number of days it cannot simulate.
     """
 
-    name: ClassVar[str] = "simulated"
-    is_live: ClassVar[bool] = False
+    name: str = "simulated"
+    is_live: bool = False
 
     def __init__(
         self,

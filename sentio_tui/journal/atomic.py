@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Final
 
 _ADVICE: Final = {
-    errno.ENOSPC: "free some space on that disk",
-    errno.EDQUOT: "free some space: the disk quota is used up",
-    errno.EFBIG: "the limit on the size of a file was reached; raise it (ulimit -f)",
-    errno.EROFS: "the disk is read-only; choose another folder for sessions",
-    errno.EACCES: "make the folder and the file writable, or choose another folder",
-    errno.EPERM: "make the folder and the file writable, or choose another folder",
-    errno.ENOENT: "create the folder first",
-    errno.ENOTDIR: "a part of this path is a file; choose a folder",
-    errno.EIO: "the disk reports a failure; check it before going on",
+    errno.ENOSPC: "Free some space on that disk.",
+    errno.EDQUOT: "Free some space: the disk quota is used up.",
+    errno.EFBIG: "The limit on the size of a file was reached; raise it (ulimit -f).",
+    errno.EROFS: "The disk is read-only; choose another folder for sessions.",
+    errno.EACCES: "Make the folder and the file writable, or choose another folder.",
+    errno.EPERM: "Make the folder and the file writable, or choose another folder.",
+    errno.ENOENT: "Create the folder first.",
+    errno.ENOTDIR: "A part of this path is a file; choose a folder.",
+    errno.EIO: "The disk reports a failure; check it before going on.",
 }
 
 _count = itertools.count()
@@ -27,8 +27,8 @@ class JournalError(Exception):
     """A file of a session cannot be written. `cause` is the system's error, `path` the file."""
 
     def __init__(self, path: Path, cause: OSError) -> None:
-        advice = _ADVICE.get(cause.errno or 0, "see the system's message")
-        super().__init__(f"{path}: cannot be written: {cause.strerror or cause}. {advice.capitalize()}.")
+        advice = _ADVICE.get(cause.errno or 0, "See what the system says.")
+        super().__init__(f"{path}: cannot be written: {cause.strerror or cause}. {advice}")
         self.path = path
         self.cause = cause
 

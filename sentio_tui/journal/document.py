@@ -116,7 +116,7 @@ class PositionRow(Struct, frozen=True, kw_only=True):
 
 
 class TradeRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One fill. `value` is quantity times price. `pnl` stands on a closing fill only, net of the costs of both sides."""
+    """One fill; `value` is quantity times price. Only a closing fill has a `pnl`, net of the costs of both sides."""
 
     timestamp: str
     symbol: str
@@ -151,8 +151,9 @@ class FeedRow(Struct, frozen=True, kw_only=True):
 class DocumentHead(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything but the two long lists. What a file does not say is None; `end_time` is there when finished only.
 
-    `state` is "running" or "ended", `reasons` counts how often each reason was decided, `last_seq` is the last event
-    this document knows of, `journal` the file of events beside it, `updated` the wall clock at the writing.
+    The writer fills in `schema_version`. `state` is "running" or "ended", `reasons` counts how often each reason was
+    decided, `last_seq` is the last event this document knows of, `journal` the file of events beside it, `updated`
+    the wall clock at the writing.
     """
 
     schema_version: int | None = None

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from sentio_tui.journal.atomic import replace_file, sweep
-from sentio_tui.journal.document import TRADES_BEGIN, DocumentHead, EquityPoint, TradeRow
+from sentio_tui.journal.document import SCHEMA_VERSION, TRADES_BEGIN, DocumentHead, EquityPoint, TradeRow
 
 
 class DocumentWriter:
@@ -51,9 +52,10 @@ class DocumentWriter:
         self._points += self._rows(new_points, self._point_count)
         self._point_count += len(new_points)
         last = b"" if last_point is None else self._rows([last_point], self._point_count)
-        front = msgspec.json.format(self._encoder.encode(head), indent=2).removesuffix(b"\n}")
+        stamped = replace(head, schema_version=SCHEMA_VERSION)
+        front = msgspec.json.format(self._encoder.encode(stamped), indent=2).removesuffix(b"\n}")
         parts = [front, b",", TRADES_BEGIN, self._trades, _end(self._trades), b',\n  "equity_history": [']
-        replace_file(self.path, [*parts, self._points, last, _end(self._points + last), b"\n}\n"])
+        replace_file(self.path, [*parts, self._points, last, _end(self._points or last), b"\n}\n"])
 
     def _rows(self, rows: Sequence[TradeRow] | Sequence[EquityPoint], before: int) -> bytes:
         lines = [b"\n    " + self._encoder.encode(row) for row in rows]

@@ -12,6 +12,8 @@ class Direction(StrEnum):
     SHORT = "short"
     NEUTRAL = "neutral"
 
+    __hash__ = str.__hash__  # the enum's own is a Python call, and these are counted on every bar
+
 
 class Signal(Struct, frozen=True, gc=False, omit_defaults=True):
     """What a strategy says of one symbol after one bar.
@@ -60,6 +62,8 @@ class Reason(StrEnum):
     HALTED = "halted"
     RISK_LIMIT = "risk_limit"
     STRATEGY_FAILED = "strategy_failed"
+
+    __hash__ = str.__hash__  # the enum's own is a Python call, and these are counted on every bar
 
     @property
     def trades(self) -> bool:

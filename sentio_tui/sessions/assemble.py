@@ -6,14 +6,16 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from sentio_tui import __version__
 from sentio_tui.brokers.base import Broker
 from sentio_tui.brokers.costs import Cost, CostSchedule
-from sentio_tui.brokers.paper import NextOpen, PaperBroker, SameClose
+from sentio_tui.brokers.matching import NextOpen, SameClose
+from sentio_tui.brokers.paper import PaperBroker
 from sentio_tui.config import ConfigError, Problem
 from sentio_tui.engine.book import BookParts
 from sentio_tui.engine.engine import Engine, Rules
@@ -23,15 +25,19 @@ from sentio_tui.feeds.base import Feed
 from sentio_tui.feeds.pacing import Pacer
 from sentio_tui.machines.base import Machine
 from sentio_tui.machines.slots import Slots
-from sentio_tui.market.calendar import AlwaysOpen, Calendar, ExchangeCalendar
+from sentio_tui.market.calendar import AlwaysOpen, Calendar, for_asset
 from sentio_tui.model.bars import Millis
 from sentio_tui.model.events import BookInfo, Mode, SessionInfo
 from sentio_tui.model.instruments import AssetClass, Instrument
 from sentio_tui.sessions.live import LiveSession
 from sentio_tui.sessions.recorder import Recorder
+from sentio_tui.sessions.summary import Terms
 from sentio_tui.settings import BookSettings, MachineSettings, Settings, StrategySettings
 from sentio_tui.strategies import registry
 from sentio_tui.strategies.base import Strategy
+
+if TYPE_CHECKING:
+    from sentio_tui.feeds.recorded import RecordedFeed
 
 SCHEMA: Final = "1"
 """Version of the journal's events."""
@@ -47,6 +53,8 @@ def assemble(settings: Settings, folder: Path) -> LiveSession:
     folder cannot be written.
     """
     started = time.time_ns() // 1_000_000
+    if settings.feed.kind == "recorded" and not settings.feed.symbols:
+        settings = _with_symbols_of_data(settings)
     instruments = {symbol: instrument(settings, symbol) for symbol in settings.feed.symbols}
     hours = calendars(instruments)
     books, infos = _books(settings)
@@ -60,7 +68,7 @@ def assemble(settings: Settings, folder: Path) -> LiveSession:
         limits=Limits(settings.risk.daily_loss, settings.risk.drawdown, settings.risk.orders_per_minute),
     )
     engine = Engine(info, books, broker, instruments, hours, rules)
-    recorder.attach(engine.state, settings)
+    recorder.attach(engine.state, _terms(settings))
     return LiveSession(
         engine,
         feed,
@@ -84,16 +92,10 @@ def instrument(settings: Settings, symbol: str) -> Instrument:
 
 def calendars(instruments: Mapping[str, Instrument]) -> dict[str, Calendar]:
     """The hours of each symbol's market."""
-    always = AlwaysOpen()
-    exchange: Calendar | None = None
-    result: dict[str, Calendar] = {}
-    for symbol, known in instruments.items():
-        if known.asset_class is AssetClass.EQUITY:
-            exchange = exchange or ExchangeCalendar()
-            result[symbol] = exchange
-        else:
-            result[symbol] = always
-    return result
+    by_class = {
+        asset_class: for_asset(asset_class) for asset_class in {each.asset_class for each in instruments.values()}
+    }
+    return {symbol: by_class[known.asset_class] for symbol, known in instruments.items()}
 
 
 def _books(settings: Settings) -> tuple[list[BookParts], tuple[BookInfo, ...]]:
@@ -158,25 +160,30 @@ def _machine(settings: MachineSettings) -> Machine:
     return Slots(slots.max_positions, slots.position_size, slots.sizing, slots.stop_loss, slots.take_profit)
 
 
+def _with_symbols_of_data(settings: Settings) -> Settings:
+    found = _recorded(settings, AlwaysOpen(), date="").symbols_found
+    return replace(settings, feed=replace(settings.feed, symbols=found))
+
+
+def _recorded(settings: Settings, calendar: Calendar, date: str) -> "RecordedFeed":
+    from sentio_tui.feeds.recorded import RecordedFeed
+
+    wanted = settings.feed
+    files = [Path(name).expanduser() for name in wanted.data]
+    feed = RecordedFeed(files, wanted.symbols, date, wanted.data_symbol, calendar)
+    feed.load()
+    return feed
+
+
 def _feed(settings: Settings, instruments: Mapping[str, Instrument], hours: Mapping[str, Calendar]) -> Feed:
     wanted = settings.feed
     if wanted.kind == "recorded":
-        from sentio_tui.feeds.recorded import RecordedFeed
-
-        calendar = next(iter(hours.values()))
-        feed = RecordedFeed(
-            [Path(name).expanduser() for name in wanted.data],
-            wanted.symbols,
-            wanted.date or None,
-            wanted.data_symbol or None,
-            calendar,
-        )
-        feed.load()
-        return feed
-    from sentio_tui.feeds.simulated import SimulatedFeed, market
+        return _recorded(settings, next(iter(hours.values())), wanted.date)
+    from sentio_tui.feeds.simulated import SimulatedFeed, simulated_symbol
 
     start = round(datetime.fromisoformat(wanted.start).timestamp() * 1000)
-    return SimulatedFeed(market(instruments.values(), hours), wanted.seed, start, wanted.days)
+    symbols = [simulated_symbol(each.symbol, each.asset_class, each.price_step) for each in instruments.values()]
+    return SimulatedFeed(symbols, wanted.seed, start, wanted.days)
 
 
 def _broker(
@@ -205,6 +212,22 @@ def _broker(
         participation=broker.participation,
         expires=lambda known, at: hours[known.symbol].next_close(at),
         fill=NextOpen() if broker.fill == "next_open" else SameClose(),
+    )
+
+
+def _terms(settings: Settings) -> Terms:
+    slots = settings.machine.slots
+    classes = {instrument(settings, symbol).asset_class for symbol in settings.feed.symbols}
+    rates = {cost.commission_rate for cost in settings.costs if cost.asset_class in classes}
+    return Terms(
+        preset=settings.strategy.preset,
+        overrides=settings.strategy.params,
+        position_size=slots.position_size,
+        max_positions=slots.max_positions,
+        stop_loss=slots.stop_loss,
+        take_profit=slots.take_profit,
+        commission_rate=rates.pop() if len(rates) == 1 else None,
+        slippage=settings.broker.slippage,
     )
 
 

@@ -23,7 +23,6 @@ from sentio_tui.model.events import (
     FeedReported,
     Level,
     Noted,
-    OrderAccepted,
     OrderCancelled,
     OrderExpired,
     OrderFilled,
@@ -91,10 +90,10 @@ class LineWriter:
                 self._orders[order.id] = order
                 return f"Order: {_order(order)} ({order.reason})"
             case OrderFilled(fill=fill):
-                order = self._orders.get(fill.order_id)
-                if order is not None and fill.remaining == 0:
-                    del self._orders[fill.order_id]
-                reason = f" ({order.reason})" if order is not None else ""
+                known = self._orders.get(fill.order_id)
+                if fill.remaining == 0:
+                    self._orders.pop(fill.order_id, None)
+                reason = "" if known is None else f" ({known.reason})"
                 return (
                     f"Trade: {fill.side.upper()} {_number(fill.quantity)} {fill.symbol} @ {_price(fill.price)}{reason}"
                 )
@@ -105,9 +104,7 @@ class LineWriter:
                 return f"Order expired: {self._closed(event.order_id)}"
             case CancelRequested():
                 return f"Order: cancel {event.order_id} ({event.why})"
-            case OrderAccepted():
-                return None
-            case _:
+            case _:  # OrderAccepted: the order's own line has said it
                 return None
 
     def _closed(self, order_id: str) -> str:

@@ -6,6 +6,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final, Literal
 
 from sentio_tui.engine.engine import Engine
@@ -82,6 +83,16 @@ class LiveSession:
     @property
     def name(self) -> str:
         return self._engine.state.info.name
+
+    @property
+    def zone(self) -> str:
+        """The exchange's zone, an IANA name."""
+        return self._engine.state.info.clock_zone
+
+    @property
+    def document(self) -> Path:
+        """The file of the summary document."""
+        return self._recorder.document
 
     @property
     def is_over(self) -> bool:

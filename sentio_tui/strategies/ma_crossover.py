@@ -1,7 +1,7 @@
 """Moving-average crossover: goes with the turn of a trend."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Final, Self
 
 from msgspec import Meta
 
@@ -16,6 +16,15 @@ class MovingAverageCrossoverParameters(Parameters, frozen=True):
     fast_minutes: Annotated[int, Meta(ge=1, le=WEEK_MINUTES, description="window of the fast average, minutes")] = 10
     slow_minutes: Annotated[int, Meta(ge=2, le=WEEK_MINUTES, description="window of the slow average, minutes")] = 30
     max_gap_minutes: MaxGap = 30
+
+
+_EQUAL: Final = 1e-12
+"""Averages closer than this fraction are equal: prices are decimals, which binary fractions only come near."""
+
+
+def _gap(fast: float, slow: float) -> float:
+    gap = fast - slow
+    return 0.0 if -_EQUAL < gap / slow < _EQUAL else gap
 
 
 class MovingAverageCrossover(WindowStrategy):
@@ -35,9 +44,9 @@ class MovingAverageCrossover(WindowStrategy):
         "aggressive": MovingAverageCrossoverParameters(fast_minutes=8, slow_minutes=21),
     }
 
-    _previous: int | None
-    """How the averages compared after the bar before (not the minute: they also cross while minutes are missing).
-    None while they were incomplete."""
+    _previous: float | None
+    """Fast less slow after the bar before (not the minute: averages also cross while minutes are missing). None while
+    they were incomplete."""
 
     def __init__(self, symbol: str, parameters: MovingAverageCrossoverParameters) -> None:
         self._fast_minutes = parameters.fast_minutes
@@ -63,7 +72,8 @@ class MovingAverageCrossover(WindowStrategy):
 
     def _warming_up(self, time: Millis, close: float, missing: int) -> Signal:
         if self._seen >= self._slow_minutes:
-            self._previous = self._averages.means()[2]
+            fast, slow = self._averages.means()
+            self._previous = _gap(fast, slow)
         return super()._warming_up(time, close, missing)
 
     def _signal(self, time: Millis, close: float) -> Signal:
@@ -71,13 +81,13 @@ class MovingAverageCrossover(WindowStrategy):
         if previous is None:
             # Missing minutes completed the averages since the bar before: there is nothing to compare with yet.
             return self._warming_up(time, close, 1)
-        fast, slow, difference = self._averages.means()
-        self._previous = difference
-        if previous <= 0 < difference:
+        fast, slow = self._averages.means()
+        gap = self._previous = _gap(fast, slow)
+        if previous <= 0 < gap:
             direction, distance = LONG, 0.0
-        elif difference < 0 <= previous:
+        elif gap < 0 <= previous:
             direction, distance = SHORT, 0.0
         else:
-            direction, distance = NEUTRAL, abs(fast - slow) / close
+            direction, distance = NEUTRAL, abs(gap) / close
         values = {"price": close, "fast": fast, "slow": slow}
         return Signal(self._symbol, time, direction, values, self._trigger, distance)

@@ -17,14 +17,13 @@ _UNIT: Final = 2**100
 class RollingMeans:
     """The means of the last `fast` and of the last `slow` values. Meaningless before `slow` values were pushed."""
 
-    __slots__ = ("_fast", "_fast_divisor", "_fast_sum", "_slow", "_slow_divisor", "_slow_sum", "_values")
+    __slots__ = ("_fast", "_fast_divisor", "_fast_sum", "_slow_divisor", "_slow_sum", "_values")
 
     def __init__(self, fast: int, slow: int) -> None:
         """Raises ValueError where `fast` is below 1 or not below `slow`."""
         if not 1 <= fast < slow:
             raise ValueError(f"fast = {fast} must be from 1 to below slow = {slow}")
         self._fast = fast
-        self._slow = slow
         self._values = deque([0] * slow, maxlen=slow)
         self._fast_sum = 0
         self._slow_sum = 0
@@ -38,12 +37,9 @@ class RollingMeans:
         self._slow_sum += scaled - values[0]
         values.append(scaled)
 
-    def means(self) -> tuple[float, float, int]:
-        """The fast mean, the slow one, and an exact measure of their difference: positive when the fast one is above,
-        zero when they are equal."""
-        fast = self._fast_sum
-        slow = self._slow_sum
-        return fast / self._fast_divisor, slow / self._slow_divisor, fast * self._slow - slow * self._fast
+    def means(self) -> tuple[float, float]:
+        """The fast mean and the slow one."""
+        return self._fast_sum / self._fast_divisor, self._slow_sum / self._slow_divisor
 
 
 class RollingMoments:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.markup import escape
 
 from sentio_tui.ui.actions import ACTIONS, Group, label, unavailable
 
@@ -27,13 +28,14 @@ class CockpitCommands(Provider):
 
     def _entries(self) -> Iterator[tuple[str, str, Callable[[], None]]]:
         cockpit = _cockpit(self)
-        watch = cockpit.watch
+        monitor = cockpit.monitor
         for action in ACTIONS:
             hidden = action.group is Group.MOVE or action.id in {"palette", "leave"}
-            if hidden or unavailable(action, watch.snapshot, watch.condition.is_over):
+            if hidden or unavailable(action, monitor.snapshot, monitor.condition.is_over):
                 continue
             keys = cockpit.key_table.all_shown(action.id)
-            yield f"{label(action, watch.snapshot)}", f"{action.help} [{keys}]", cockpit.actor(action.id)
+            # The palette reads the help as markup, and a key may be a bracket.
+            yield label(action, monitor.snapshot), escape(f"{action.help}  {keys}"), cockpit.actor(action.id)
         for name in cockpit.theme_names():
             now = " It is the present one." if name == cockpit.theme else ""
             yield f"Theme: {name}", f"Take the theme {name}.{now}", cockpit.theme_setter(name)

@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
+from textual import events
 from textual.content import Content
 from textual.style import Style
 from textual.widget import Widget
 
-from sentio_tui.model.bars import MINUTE, Millis
+from sentio_tui.model.bars import MINUTE
 from sentio_tui.model.events import FeedStatus, Phase
 from sentio_tui.model.snapshot import Snapshot, SnapshotInfo
-from sentio_tui.ui.formatting import clean
-from sentio_tui.ui.watch import Condition
+from sentio_tui.ui.formatting import age, clean, clock, duration
+from sentio_tui.ui.monitor import Condition
 
 GAP: Final = Content.styled(" │ ", "$pane-border")
 
@@ -51,25 +50,32 @@ def fit(left: Sequence[Part], right: Sequence[Part], width: int) -> Content:
     Parts become shorter, the least important first, until all fit; then the least important are left out.
     """
     parts = [*left, *right]
-    form = dict.fromkeys(range(len(parts)), 0)
-    order = sorted(form, key=lambda index: -parts[index].rank)
-    steps = [index for index in order for _ in parts[index].forms[1:]]
-    steps += [index for index in order if parts[index].rank]
+    lefts, rights = range(len(left)), range(len(left), len(parts))
+    form = [0] * len(parts)
 
     def row(indices: Sequence[int]) -> Content:
-        shown = [parts[index].forms[form[index]] for index in indices if form[index] < len(parts[index].forms)]
-        return GAP.join(shown)
+        return GAP.join([parts[index].forms[form[index]] for index in indices if form[index] < len(parts[index].forms)])
 
-    lefts, rights = range(len(left)), range(len(left), len(parts))
+    def room() -> int:
+        """Cells left between the two sides; below one it does not fit."""
+        return width - row(lefts).cell_length - row(rights).cell_length - 1
+
+    least_first = sorted(range(len(parts)), key=lambda index: -parts[index].rank)
+    steps = [index for index in least_first for _ in parts[index].forms[1:]]
+    steps += [index for index in least_first if parts[index].rank]
     for index in steps:
-        if row(lefts).cell_length + row(rights).cell_length + 3 <= width:
+        if room() >= 2:
             break
         form[index] += 1
-    start, end = row(lefts), row(rights)
-    space = width - start.cell_length - end.cell_length - 1
-    if space < 1:
-        return (start + GAP + end).truncate(width, ellipsis=True)
-    return Content.assemble(start, " " * space, end, " ")
+    for index in reversed(least_first):
+        while form[index]:
+            form[index] -= 1
+            if room() < 2:
+                form[index] += 1
+                break
+    if room() < 1:
+        return (row(lefts) + GAP + row(rights)).truncate(width, ellipsis=True)
+    return Content.assemble(row(lefts), " " * room(), row(rights), " ")
 
 
 def status_parts(condition: Condition) -> tuple[list[Part], list[Part]]:
@@ -89,10 +95,10 @@ def status_parts(condition: Condition) -> tuple[list[Part], list[Part]]:
         many = f"▲ {condition.alarms} alarm" + "s" * (condition.alarms > 1)
         left.append(Part(2, (Content.styled(many, "$error"), Content.styled(f"▲ {condition.alarms}", "$error"))))
     if snapshot.first is not None:
-        duration = Content.styled(span(snapshot.at - snapshot.first), "$foreground")
-        left.append(Part(3, (Content.assemble(("session ", "$muted"), duration), duration)))
+        lasted = Content.styled(duration(snapshot.at - snapshot.first), "$foreground")
+        left.append(Part(3, (Content.assemble(("session ", "$muted"), lasted), lasted)))
     left += _identity(snapshot.info)
-    return left, [Part(0, market_time(snapshot))]
+    return left, [Part(0, _market_time(snapshot))]
 
 
 def _phase(condition: Condition) -> tuple[Content, ...]:
@@ -117,8 +123,9 @@ def _feed(snapshot: Snapshot) -> tuple[Content, ...]:
     word = Content.assemble(("feed ", "$muted"), (feed.status.value, _FEED[feed.status]))
     if feed.last is None:
         return Content.assemble(word, (" · no bar yet", "$muted")), word
-    age = f" {span(max(0, snapshot.at - feed.last - MINUTE))}"
-    return Content.assemble(word, " · last bar", age, (" ago", "$muted")), Content.assemble(word, age)
+    # A bar is known from the end of its minute on.
+    since = age(snapshot.at - feed.last - MINUTE)
+    return Content.assemble(word, (" · last bar ", "$muted"), since, (" ago", "$muted")), word + f" {since}"
 
 
 def _identity(info: SnapshotInfo) -> list[Part]:
@@ -134,34 +141,14 @@ def _identity(info: SnapshotInfo) -> list[Part]:
     return parts
 
 
-def market_time(snapshot: Snapshot) -> tuple[Content, ...]:
+def _market_time(snapshot: Snapshot) -> tuple[Content, ...]:
     """The market's date and time in the exchange's zone, ever shorter."""
-    now = datetime.fromtimestamp(snapshot.at / 1000, tz=zone(snapshot.info.clock_zone))
-    clock, name = f"{now:%H:%M:%S}", f" {now:%Z}"
-    return (
-        Content.assemble((f"{now:%a %Y-%m-%d} ", "$muted"), (clock, "bold"), name),
-        Content.assemble((f"{now:%a} ", "$muted"), (clock, "bold"), name),
-    )
 
+    def form(date: str) -> Content:
+        day, time, zone = (clock(snapshot.at, snapshot.info.clock_zone, part) for part in (date, "%H:%M:%S", "%Z"))
+        return Content.assemble((f"{day} ", "$muted"), (time, "bold"), f" {zone}")
 
-def zone(name: str) -> ZoneInfo:
-    """The exchange's zone; UTC for a name this machine does not know."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return ZoneInfo("UTC")
-
-
-def span(milliseconds: Millis) -> str:
-    """A length of time in its two largest units: "12s", "3m 05s", "2h 05m", "3d 4h"."""
-    seconds = milliseconds // 1000
-    if seconds < 60:
-        return f"{seconds}s"
-    if seconds < 3600:
-        return f"{seconds // 60}m {seconds % 60:02}s"
-    if seconds < 86_400:
-        return f"{seconds // 3600}h {seconds % 3600 // 60:02}m"
-    return f"{seconds // 86_400}d {seconds % 86_400 // 3600}h"
+    return form("%a %Y-%m-%d"), form("%a")
 
 
 class StatusLine(Widget):
@@ -171,8 +158,8 @@ class StatusLine(Widget):
     StatusLine { height: 1; width: 100%; background: $panel; color: $foreground; }
     """
 
-    def __init__(self, id: str = "status") -> None:
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__(id="status")
         self._parts: tuple[list[Part], list[Part]] = ([], [])
 
     def show(self, condition: Condition) -> None:
@@ -202,8 +189,8 @@ class KeyBar(Widget):
     KeyBar { height: 1; width: 100%; background: $panel; color: $foreground; }
     """
 
-    def __init__(self, id: str = "keys") -> None:
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__(id="keys")
         self._hints: tuple[KeyHint, ...] = ()
 
     def show(self, hints: tuple[KeyHint, ...]) -> None:
@@ -219,6 +206,11 @@ class KeyBar(Widget):
             if line.cell_length + entry.cell_length + 2 > self.size.width:
                 break
             if hint.action_id:
-                entry = entry.stylize(Style.from_meta({"@click": f"screen.act('{hint.action_id}')"}))
+                entry = entry.stylize(Style.from_meta({"action": hint.action_id}))
             line = Content.assemble(line, entry, "  ")
         return line
+
+    async def on_click(self, event: events.Click) -> None:
+        action_id = event.style.meta.get("action")
+        if isinstance(action_id, str):
+            await self.run_action(f"screen.act({action_id!r})")

@@ -99,6 +99,8 @@ def variable_defaults(theme: Theme) -> dict[str, str]:
         "pane-border": quiet,
         "pane-focus": theme.primary,
         "badge-style": "bold",
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
     }
 
 
@@ -191,12 +193,31 @@ def _build(name: str, dark: bool, colours: Mapping[str, str]) -> Theme:
         "input-cursor-background": base["foreground"],
         "input-selection-background": f"{base['primary']} 40%",
     }
-    return Theme(name=name, dark=dark, variables=variables, **base)
+    return _theme(name, dark, base, variables)
+
+
+def _theme(name: str, dark: bool, base: Mapping[str, str], variables: Mapping[str, str]) -> Theme:
+    return Theme(
+        name=name,
+        primary=base["primary"],
+        secondary=base["secondary"],
+        warning=base["warning"],
+        error=base["error"],
+        success=base["success"],
+        accent=base["accent"],
+        foreground=base["foreground"],
+        background=base["background"],
+        surface=base["surface"],
+        panel=base["panel"],
+        dark=dark,
+        variables=dict(variables),
+    )
 
 
 def _without_colour(name: str, dark: bool, base: Mapping[str, str], variables: Mapping[str, str]) -> Theme:
     """The terminal's own two colours everywhere; what colour tells elsewhere is told by bold and reverse."""
-    bare = Theme(name=name, dark=dark, ansi=True, **base)
+    bare = _theme(name, dark, base, {})
+    bare.ansi = True
     generated = bare.to_color_system().generate()
     bare.variables = {
         **{key: "ansi_default" for key, value in generated.items() if value.startswith("ansi_")},

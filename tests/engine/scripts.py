@@ -50,10 +50,26 @@ class Scripted:
         return Signal(bar.symbol, bar.time, direction, {"close": bar.close})
 
 
-def bar(minute: int, price: float, symbol: str = COIN, **changes: float) -> Bar:
+def bar(
+    minute: int,
+    price: float,
+    symbol: str = COIN,
+    *,
+    open: float | None = None,  # noqa: A002  # named as the field of a bar
+    high: float | None = None,
+    low: float | None = None,
+    volume: float = 1_000.0,
+) -> Bar:
     """A bar around one price: open and close at it, a little room above and below."""
-    values = {"open": price, "high": price * 1.001, "low": price * 0.999, "close": price, "volume": 1_000.0} | changes
-    return Bar(symbol, START + minute * MINUTE, **values)
+    return Bar(
+        symbol,
+        START + minute * MINUTE,
+        price if open is None else open,
+        price * 1.001 if high is None else high,
+        price * 0.999 if low is None else low,
+        price,
+        volume,
+    )
 
 
 def info(symbols: Sequence[str] = (COIN,), capital: float = 10_000.0, name: str = "live_test") -> SessionInfo:

@@ -37,7 +37,8 @@ def inputs(draw: st.DrawFn) -> list[Input]:
             volume = draw(st.sampled_from([0.0, 0.5, 20.0, 1e6]))
             made.append(bar(minute, price, symbol, volume=volume, open=price * 1.0005))
         if draw(st.integers(0, 14)) == 0:
-            made.append(draw(st.sampled_from([Pause(), Start(), Flatten(), Stop()])))
+            commands: list[AnyCommand] = [Pause(), Start(), Flatten(), Stop()]
+            made.append(draw(st.sampled_from(commands)))
     return made
 
 

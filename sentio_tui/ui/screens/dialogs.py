@@ -72,7 +72,7 @@ class Dialog(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:
             box.border_title = Content(f" {clean(self._title)} ").markup
-            yield Static(Content(clean(self._text)), classes="dialog--text")
+            yield Static(_plain(self._text), classes="dialog--text")
             with Horizontal(classes="dialog--choices"):
                 for choice in self._choices:
                     yield Button(_face(choice), id=f"choice-{choice.value}", compact=True)
@@ -94,6 +94,11 @@ class Dialog(ModalScreen[str]):
     def on_button_pressed(self, event: Button.Pressed) -> None:
         event.stop()
         self.action_choose((event.button.id or "").removeprefix("choice-"))
+
+
+def _plain(text: str) -> Content:
+    """Text from outside, its lines kept."""
+    return Content("\n".join(clean(line) for line in text.splitlines()))
 
 
 def _face(choice: Choice) -> Content:
@@ -128,7 +133,7 @@ class Closing(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:
             box.border_title = " Closing "
-            yield Static(Content(clean(self._text)), classes="dialog--text", id="closing-text")
+            yield Static(_plain(self._text), classes="dialog--text", id="closing-text")
             yield Static(
                 Content.assemble(("x", "bold underline"), "  take the last prices now"), classes="dialog--hint"
             )
@@ -141,7 +146,7 @@ class Closing(ModalScreen[None]):
         if text != self._text:
             self._text = text
             if self.is_mounted:
-                self.query_one("#closing-text", Static).update(Content(clean(text)))
+                self.query_one("#closing-text", Static).update(_plain(text))
 
     def action_hurry(self) -> None:
         if self._clock() - self._opened >= GUARD and not self._held.repeats():

@@ -1,12 +1,14 @@
 """Help: what the focused pane shows, and every key."""
 
 import inspect
+import textwrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.geometry import Size
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
@@ -29,7 +31,7 @@ class Help(ModalScreen[None]):
         """`subject` is what had the focus when help was asked for."""
         super().__init__()
         self._subject = subject
-        self._keys = keys
+        self._table = keys
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog help") as box:
@@ -37,7 +39,7 @@ class Help(ModalScreen[None]):
             box.border_subtitle = " esc closes "
             if self._subject is not None:
                 yield Static(_about(self._subject), classes="help--subject")
-            yield Static(key_list(self._keys), classes="help--keys")
+            yield KeyList(self._table)
 
     def action_scroll(self, where: str) -> None:
         box = self.query_one(VerticalScroll)
@@ -55,23 +57,45 @@ def help_text(widget: Widget) -> str:
     return inspect.cleandoc(widget.HELP or type(widget).__doc__ or "")
 
 
-def key_list(keys: KeyTable) -> Content:
-    """All actions under their headings, with their keys and what they do."""
-    width = max(len(keys.all_shown(action.id)) for action in ACTIONS) + 2
-    lines: list[Content] = []
-    for group in Group:
-        lines += [Content(""), Content.styled(group.value, "bold $accent-line")]
-        for action in ACTIONS:
-            if action.group is group:
-                shown = keys.all_shown(action.id)
-                lines.append(
-                    Content.assemble(
-                        "  ", (shown.ljust(width), "bold"), (action.label.ljust(15), ""), (action.help, "$muted")
-                    )
-                )
+class KeyList(Widget):
+    """All actions under their headings, with their keys and what they do, wrapped to the width there is."""
+
+    DEFAULT_CSS = """
+    KeyList { height: auto; width: 100%; }
+    """
+
+    def __init__(self, keys: KeyTable) -> None:
+        super().__init__()
+        self._table = keys
+
+    def render(self) -> Content:
+        return Content("\n").join(key_lines(self._table, self.size.width))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(key_lines(self._table, width))
+
+
+def key_lines(keys: KeyTable, width: int) -> list[Content]:
+    """The lines of the key list on so many cells."""
+    key_width = max(len(keys.all_shown(action.id)) for action in ACTIONS) + 2
+    label_width = max(len(action.label) for action in ACTIONS) + 2
+    rows = {
+        group: [(keys.all_shown(action.id), action.label, action.help) for action in ACTIONS if action.group is group]
+        for group in Group
+    }
     always = " ".join(shown_key(key) for key in ALWAYS_QUIT)
-    lines += [Content(""), Content.assemble("  ", (always.ljust(width), "bold"), ("always quit", "$muted"))]
-    return Content("\n").join(lines[1:])
+    rows[Group.SESSION].append((always, "Quit", "As above; these keys cannot be given away."))
+    lines: list[Content] = []
+    for group, entries in rows.items():
+        lines += [Content(""), Content.styled(group.value, "bold $accent-line")]
+        for key, name, text in entries:
+            indent = 2 + key_width + label_width
+            first, *more = textwrap.wrap(text, max(width - indent, 20))
+            lines.append(
+                Content.assemble("  ", (key.ljust(key_width), "bold"), name.ljust(label_width), (first, "$muted"))
+            )
+            lines += [Content.styled(" " * indent + line, "$muted") for line in more]
+    return lines[1:]
 
 
 def _about(widget: Widget) -> Content:

@@ -54,7 +54,7 @@ class Condition:
     alarms: int
 
 
-class Watch:
+class Monitor:
     """Follows one session at a time. `mode` is shown until the first snapshot."""
 
     def __init__(self, mode: Mode) -> None:

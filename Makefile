@@ -1,0 +1,37 @@
+# Each target makes .venv itself. A Python 3.11 with its venv module is all that is needed.
+PYTHON ?= python3.11
+VENV := .venv
+STAMP := $(VENV)/.installed
+
+.PHONY: run test check bench screenshot help
+
+run: $(STAMP)
+	@$(VENV)/bin/sentio-tui $(if $(PROFILE),--profile $(PROFILE))
+
+test: $(STAMP)
+	$(VENV)/bin/python -m pytest -n 2
+
+check: $(STAMP)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(STAMP)
+	$(VENV)/bin/python -m benchmarks
+
+screenshot: $(STAMP)
+	$(VENV)/bin/python -m sentio_tui.ui.screenshot docs/cockpit.svg
+
+help:
+	@echo "make run         open the cockpit (PROFILE=crypto chooses a profile)"
+	@echo "make test        run all tests"
+	@echo "make check       lint, formatting, types, import contracts"
+	@echo "make bench       measure the budgets"
+	@echo "make screenshot  draw docs/cockpit.svg"
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	PIP_CONSTRAINT=constraints.txt $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+		-c constraints.txt -e ".[dev]"
+	touch $@

@@ -1,0 +1,116 @@
+"""What `sentio-tui sessions`, `strategies` and `config` print."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TextIO
+
+import msgspec
+
+from sentio_tui import paths
+from sentio_tui.config import Loaded, values
+from sentio_tui.journal.catalogue import Listed, listing
+from sentio_tui.strategies import registry
+
+
+class UnreadableFolder(Exception):
+    """The folder of the sessions cannot be listed."""
+
+
+def sessions_table(loaded: Loaded, out: TextIO) -> None:
+    """Raises UnreadableFolder."""
+    folder, listed = _sessions(loaded)
+    if not listed:
+        out.write(f"No sessions in {folder}\n")
+        return
+    header = ("session", "state", "mode", "strategy", "return", "max drawdown", "fills", "problem")
+    _table([header, *map(_session_row, listed)], out)
+
+
+def sessions_json(loaded: Loaded, out: TextIO) -> None:
+    """Raises UnreadableFolder."""
+    _json(_sessions(loaded)[1], out)
+
+
+def strategies_table(out: TextIO) -> Mapping[str, str]:
+    """Returns why registered strategies cannot be used, by name."""
+    for name, cls in registry.available().items():
+        out.write(f"{name}: {cls.summary}\n")
+        rows = [("  parameter", "type", *cls.presets, "description")]
+        for row in registry.describe(cls):
+            presets = (str(row.values[preset]) for preset in cls.presets)
+            rows.append((f"  {row.name}", f"{row.type} {row.bounds}".strip(), *presets, row.description))
+        _table(rows, out)
+        out.write("\n")
+    return registry.failures()
+
+
+def strategies_json(out: TextIO) -> Mapping[str, str]:
+    """Returns why registered strategies cannot be used, by name."""
+    rows = [
+        {"name": name, "summary": cls.summary, "parameters": registry.describe(cls)}
+        for name, cls in registry.available().items()
+    ]
+    _json(rows, out)
+    return registry.failures()
+
+
+def configuration(loaded: Loaded, out: TextIO) -> Sequence[str]:
+    """Every value with where it came from, and every action with its keys. Returns what is wrong with `[keys]`."""
+    from sentio_tui.ui.actions import ACTIONS, resolve_keys
+
+    out.write(f"# Profile: {loaded.profile or 'none'}\n")
+    for file in loaded.files:
+        out.write(f"# Read: {file}\n")
+    rows = [
+        (key, f"= {msgspec.json.encode(value).decode()}", f"# {loaded.provenance[key]}")
+        for key, value in values(loaded.settings).items()
+    ]
+    _table(rows, out)
+    table = resolve_keys(loaded.settings.keys)
+    out.write("\n# The keys in force, by action. [keys] changes them.\n")
+    _table([(f"keys.{act.id}", f'= "{",".join(table.keys[act.id])}"', f"# {act.help}") for act in ACTIONS], out)
+    return table.problems
+
+
+def _sessions(loaded: Loaded) -> tuple[Path, Sequence[Listed]]:
+    """No folder is no sessions, unless somebody named it (T-39)."""
+    folder = paths.sessions_dir(loaded.settings)
+    where = loaded.provenance["sessions_dir"]
+    if where != "default" and not folder.is_dir():
+        raise UnreadableFolder(f"{folder}: no such folder (from {where})")
+    try:
+        return folder, listing(folder)
+    except OSError as error:
+        raise UnreadableFolder(f"{folder}: cannot be read: {error.strerror or error}") from error
+
+
+def _session_row(listed: Listed) -> tuple[str, ...]:
+    return (
+        listed.name,
+        listed.state,
+        _or_unknown(listed.mode),
+        _or_unknown(listed.strategy),
+        "n/a" if listed.return_fraction is None else f"{listed.return_fraction:+.2%}",
+        "n/a" if listed.max_drawdown is None else f"{listed.max_drawdown:.2%}",
+        _or_unknown(listed.fills),
+        listed.problem,
+    )
+
+
+def _or_unknown(value: object) -> str:
+    return "n/a" if value is None else str(value)
+
+
+def _json(value: object, out: TextIO) -> None:
+    out.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+
+
+def _table(rows: Sequence[Sequence[str]], out: TextIO) -> None:
+    """Columns of one width; the last one is free. Text from files goes out without control characters."""
+    clean = [
+        ["".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cell) for cell in row] for row in rows
+    ]
+    widths = [max(map(len, column)) for column in zip(*clean, strict=True)]
+    for row in clean:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        out.write("  ".join(cells).rstrip() + "\n")

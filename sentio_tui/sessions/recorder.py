@@ -1,0 +1,153 @@
+"""Brings what a session does to the disk: the journal of its events, and the summary document beside it."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from sentio_tui.engine.state import State
+from sentio_tui.journal.atomic import JournalError
+from sentio_tui.journal.document_writer import DocumentWriter
+from sentio_tui.journal.lock import SessionLock
+from sentio_tui.journal.names import create_journal, document_path, session_lock_path
+from sentio_tui.journal.writer import JournalWriter, needs_sync
+from sentio_tui.model.bars import Millis
+from sentio_tui.model.events import AnyEvent, OrderFilled
+from sentio_tui.sessions.summary import Terms, head, points, trade_row
+
+JOURNAL: Final = "journal"
+"""The part that a failing disk is reported as."""
+
+DOCUMENT_EVERY: Final = 1.5
+"""Seconds between two documents of a session in which nothing fills; with the time of writing, below two (T-48)."""
+
+
+class SessionsFolderError(Exception):
+    """The folder for sessions cannot be used; names it and says what to do."""
+
+
+class Recorder:
+    """Owns the files of one session. All methods belong to the session's thread, except where told."""
+
+    def __init__(self, name: str, folder: Path, journal: JournalWriter, lock: SessionLock) -> None:
+        self.name = name
+        self._folder = folder
+        self._journal = journal
+        self._lock = lock
+        self._document = DocumentWriter(document_path(folder, name))
+        self._state: State | None = None
+        self._terms: Terms | None = None
+        self._is_due = False
+        self._written_at = 0.0
+        self._written_seq = 0
+        self._writing: asyncio.Task[str] | None = None
+        self._is_unsynced = False
+
+    @classmethod
+    def create(cls, folder: Path, started: Millis) -> "Recorder":
+        """Name a session after its start (wall clock) and create its journal. Raises SessionsFolderError."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            name, journal = create_journal(folder, started)
+            lock = SessionLock(session_lock_path(folder, name), name, started)
+            lock.acquire()
+        except (OSError, JournalError) as error:
+            raise SessionsFolderError(f"sessions cannot be kept in {folder}: {error}") from error
+        return cls(name, folder, journal, lock)
+
+    @property
+    def document(self) -> Path:
+        """The file of the summary document."""
+        return self._document.path
+
+    def attach(self, state: State, terms: Terms) -> None:
+        """Say whose events these will be, before the first."""
+        self._state = state
+        self._terms = terms
+
+    def take(self, events: Sequence[AnyEvent]) -> str:
+        """Write a turn's events; those that must be are on the disk on return. Why not, or an empty text."""
+        try:
+            self._journal.append(events)
+            if any(needs_sync(event) for event in events):
+                self._journal.sync()
+            else:
+                self._is_unsynced = True
+        except JournalError as error:
+            return str(error)
+        if not self._is_due and any(type(event) is OrderFilled for event in events):
+            self._is_due = True
+            self._write_soon()
+        return ""
+
+    async def flush(self) -> str:
+        """Once a second: what is written reaches the disk, what failed is tried again, and the document is renewed.
+
+        Why something failed, or an empty text.
+        """
+        try:
+            if self._is_unsynced or self._journal.pending_count:
+                await asyncio.to_thread(self._journal.sync)
+                self._is_unsynced = False
+        except JournalError as error:
+            return str(error)
+        if time.monotonic() - self._written_at >= DOCUMENT_EVERY - 1.0:
+            self._is_due = True
+            self._write_soon()
+        if self._writing is not None and self._writing.done():
+            return self._writing.result()
+        return ""
+
+    def _write_soon(self) -> None:
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+
+    async def _write(self) -> str:
+        """Write the document until it is the newest. Fills that come meanwhile share the next writing."""
+        while self._is_due:
+            self._is_due = False
+            try:
+                await self._write_once()
+            except JournalError as error:
+                return str(error)
+        return ""
+
+    async def _write_once(self) -> None:
+        state, terms = self._state, self._terms
+        if state is None or terms is None or state.seq == self._written_seq:
+            return
+        writer = self._document
+        closed = max(len(state.curve.times) - 1, 0)
+        now = time.time_ns() // 1_000_000
+        seq = state.seq
+        await asyncio.to_thread(
+            writer.write,
+            head(state, terms, now),
+            [trade_row(execution) for execution in state.executions[writer.trade_count :]],
+            points(state, writer.point_count, closed),
+            next(iter(points(state, closed, len(state.curve.times))), None),
+        )
+        self._written_at = time.monotonic()
+        self._written_seq = seq
+
+    async def finish(self) -> str:
+        """The last document, everything on the disk, the lock released. Why something failed, or an empty text."""
+        failed = ""
+        if self._writing is not None:
+            await asyncio.gather(self._writing, return_exceptions=True)
+        try:
+            self._journal.close()
+        except JournalError as error:
+            failed = str(error)
+        try:
+            self._written_seq = 0
+            await self._write_once()
+        except JournalError as error:
+            failed = failed or str(error)
+        self._lock.release()
+        return failed
+
+    def save_trace(self, trace: str) -> None:
+        """Keep the words of a crash beside the session."""
+        (self._folder / f"{self.name}.crash.txt").write_text(trace, encoding="utf-8")

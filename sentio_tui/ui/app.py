@@ -1,0 +1,376 @@
+"""The application: themes, keys, and the life of the session it shows. It holds no trading logic."""
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, Final
+
+from textual import work
+from textual.app import App, InvalidThemeError
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
+from textual.message import Message
+from textual.notifications import SeverityLevel
+from textual.screen import Screen
+from textual.widget import Widget
+
+from sentio_tui.model.commands import AnyCommand, Flatten, Pause, Start, Stop
+from sentio_tui.model.events import Mode, Phase
+from sentio_tui.sessions.base import Session
+from sentio_tui.settings import Settings
+from sentio_tui.ui import theming
+from sentio_tui.ui.actions import resolve_keys
+from sentio_tui.ui.formatting import clean
+from sentio_tui.ui.palette import CockpitCommands
+from sentio_tui.ui.screens.cockpit import CockpitScreen
+from sentio_tui.ui.screens.dialogs import Choice, Clock, Closing, HeldKey, message, question
+from sentio_tui.ui.screens.help import Help
+from sentio_tui.ui.monitor import Monitor
+
+DONE: Final = 0
+FAILED: Final = 1
+INTERRUPTED: Final = 130
+"""Exit codes: left in order, could not end in order, ended by a signal."""
+
+THEME_SECONDS: Final = 1.0
+"""Seconds between two looks at the theme files."""
+
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+Launch = Callable[[], Session]
+"""Makes a session that runs. Called on a thread of its own; what it raises is shown."""
+
+
+def all_panes() -> Sequence[Widget]:
+    """The six panes, in the order in which they stand on the screen."""
+    from sentio_tui.ui.panes import DecisionPane, EquityPane, LogPane, MetricsPane, PositionsPane, TradesPane
+
+    return (MetricsPane(), EquityPane(), DecisionPane(), PositionsPane(), TradesPane(), LogPane())
+
+
+class Cockpit(App[int], inherit_bindings=False):
+    """Shows one session at a time; its result is the exit code.
+
+    `launch` is called once the first frame is there, and again when a person starts a new session. `clock` counts
+    seconds and only goes forward.
+    """
+
+    TITLE = "sentio-tui"
+    CSS_PATH = "styles/cockpit.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    PAUSE_GC_ON_SCROLL = True
+    NOTIFICATION_TIMEOUT = 4
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q,ctrl+c", "quit_in_order", "Quit", show=False),
+    ]
+
+    class Launched(Message):
+        """A session runs."""
+
+    class LaunchFailed(Message):
+        """No session: `why`, in words for a person."""
+
+        def __init__(self, why: str) -> None:
+            super().__init__()
+            self.why = why
+
+    class Closed(Message):
+        """The session is over and on disk; `why` is set when it could not end in order."""
+
+        def __init__(self, why: str) -> None:
+            super().__init__()
+            self.why = why
+
+    def __init__(
+        self,
+        launch: Launch,
+        settings: Settings,
+        theme_dirs: Sequence[Path],
+        *,
+        clock: Clock = time.monotonic,
+        panes: Callable[[], Sequence[Widget]] = all_panes,
+        theme_files: theming.ThemeFiles | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.key_table = resolve_keys(settings.keys)
+        self.monitor = Monitor(Mode.REPLAY if settings.feed.kind == "recorded" else Mode.SIM)
+        self.session: Session | None = None
+        self._launch_session = launch
+        self._panes = panes
+        self._launched = threading.Event()
+        self._launched.set()
+        self._exit_code = DONE
+        self._closing_notice: Closing | None = None
+        self._stops = HeldKey(clock)
+        self._theme_trouble: dict[Path, str] = {}
+        own = [Path(settings.ui.themes_dir).expanduser()] if settings.ui.themes_dir else []
+        self._theme_files = theme_files or theming.ThemeFiles([*own, *theme_dirs])
+        # Without this, Textual answers NO_COLOR with greys of its own instead of the terminal's colours.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return theming.variable_defaults(self.current_theme)
+
+    def get_default_screen(self) -> Screen[None]:
+        return CockpitScreen(self._panes, self.settings.ui.frames)
+
+    def on_mount(self) -> None:
+        self.set_keymap(
+            {
+                action_id: ",".join(keys)
+                for action_id, keys in self.key_table.keys.items()
+                if action_id in self.settings.keys
+            }
+        )
+        self.reload_themes()
+        self._take_theme(theming.MONO if self.no_color else self.settings.ui.theme)
+        for problem in self.key_table.problems:
+            self.tell(problem, "warning", seconds=10)
+        self.set_interval(THEME_SECONDS, self.reload_themes)
+        self._catch_signals()
+        self.call_after_refresh(self.start_session)
+
+    def act(self, action_id: str) -> None:
+        """Take an action of the table that is not the screen's own."""
+        acts: dict[str, Callable[[], object]] = {
+            "start": self.start_session,
+            "pause": self._pause,
+            "stop": self._stop,
+            "flatten": self._flatten,
+            "quit": self.action_quit_in_order,
+            "theme": self._next_theme,
+            "help": self._help,
+            "palette": self._palette,
+        }
+        acts[action_id]()
+
+    def actor(self, action_id: str) -> Callable[[], None]:
+        """For the palette: take the action as its key would."""
+        return partial(self._cockpit_screen.action_act, action_id)
+
+    def tell(self, text: str, severity: SeverityLevel = "information", seconds: float | None = None) -> None:
+        """A short notice. `text` may come from outside: it is never markup."""
+        self.notify(clean(text), severity=severity, timeout=seconds, markup=False)
+
+    @property
+    def _cockpit_screen(self) -> CockpitScreen:
+        screen = self.screen_stack[0]
+        if not isinstance(screen, CockpitScreen):
+            raise TypeError(f"the first screen is a {type(screen).__name__}")
+        return screen
+
+    def _send(self, command: AnyCommand) -> None:
+        session = self.monitor.session
+        if session is not None:
+            session.send(command)
+
+    def _pause(self) -> None:
+        snapshot = self.monitor.snapshot
+        paused = snapshot is not None and snapshot.phase is Phase.PAUSED
+        self._send(Start() if paused else Pause())
+
+    def _stop(self) -> None:
+        if self._stops.repeats():
+            return
+        snapshot = self.monitor.snapshot
+        count = len(snapshot.positions) if snapshot is not None else 0
+        if count and snapshot is not None and snapshot.phase is not Phase.STOPPING:
+            self._ask("Stop", f"Sell {_positions(count)} and end the session?", "Stop the session", Stop())
+        else:
+            self._send(Stop())
+
+    def _flatten(self) -> None:
+        snapshot = self.monitor.snapshot
+        count = len(snapshot.positions) if snapshot is not None else 0
+        held = f"Sell {_positions(count)}" if count else "No position is open. Cancel what orders there are"
+        self._ask("Flatten", f"{held}, and pause?", "Flatten", Flatten())
+
+    def _ask(self, title: str, text: str, yes: str, command: AnyCommand) -> None:
+        def answered(value: str | None) -> None:
+            if value == "yes":
+                self._send(command)
+
+        self.push_screen(question(title, text, Choice("yes", "y", yes), self.clock), answered)
+
+    def _help(self) -> None:
+        self.push_screen(Help(self._cockpit_screen.focused_pane, self.key_table))
+
+    def _palette(self) -> None:
+        self.push_screen(CommandPalette(providers=[CockpitCommands], placeholder="Find an action or a theme…"))
+
+    def start_session(self) -> None:
+        """Let a paused session go on; without a session that runs, launch one."""
+        if self.monitor.runs:
+            self._send(Start())
+        elif self._launched.is_set():
+            self._launched.clear()
+            self.monitor.launching = True
+            self.monitor.broke("")
+            self._cockpit_screen.show_news()
+            self._launch()
+
+    @work(thread=True, exit_on_error=False, group="session")
+    def _launch(self) -> None:
+        try:
+            if self.session is not None:
+                self.session.close()
+            # Kept at once: a session must not be lost when the application leaves meanwhile.
+            self.session = self._launch_session()
+        except Exception as error:  # whatever it is, the screen stays and says it
+            self._launched.set()
+            self.post_message(self.LaunchFailed(str(error) or type(error).__name__))
+        else:
+            self._launched.set()
+            self.post_message(self.Launched())
+
+    def on_cockpit_launched(self) -> None:
+        self.monitor.launching = False
+        if self.session is not None:
+            self.monitor.follow(self.session)
+        self._cockpit_screen.pump()
+
+    def on_cockpit_launch_failed(self, event: LaunchFailed) -> None:
+        self.monitor.launching = False
+        self.monitor.broke(event.why)
+        self.monitor.note(
+            f"The session could not be started: {event.why}", "launch_failed", time.time_ns() // 1_000_000
+        )
+        self._cockpit_screen.show_news()
+        if self._closing_notice is None:
+            self.push_screen(message("The session could not be started", event.why, self.clock))
+
+    def session_moved(self) -> None:
+        """Called when the session has news: the closing notice tells what it waits for."""
+        if self._closing_notice is not None:
+            self._closing_notice.show(self._closing_text())
+
+    def action_quit_in_order(self) -> None:
+        if self._closing_notice is not None:
+            return
+        if not self.monitor.runs:
+            self.leave(DONE)
+            return
+        snapshot = self.monitor.snapshot
+        count = len(snapshot.positions) if snapshot is not None else 0
+        does = "sold first" if self.settings.session.at_exit == "close" else "kept"
+        held = f" {_positions(count).capitalize()} will be {does}." if count else ""
+
+        def answered(value: str | None) -> None:
+            if value == "yes":
+                self.leave(DONE)
+
+        text = f"A session is running.{held} Stop it and quit?"
+        self.push_screen(question("Quit", text, Choice("yes", "y", "Stop and quit"), self.clock), answered)
+
+    def leave(self, code: int) -> None:
+        """End the session in order, without holding up the screen, then exit with this code."""
+        if self._closing_notice is not None:
+            return
+        self._exit_code = code
+        if self.session is None and self._launched.is_set():
+            self.exit(code)
+            return
+        self._closing_notice = Closing(self._closing_text(), partial(self._send, Stop()), self.clock)
+        self.push_screen(self._closing_notice)
+        self._close()
+
+    def _closing_text(self) -> str:
+        snapshot = self.monitor.snapshot
+        if snapshot is None or not snapshot.positions:
+            return "Closing the session…"
+        text = f"Closing {_positions(len(snapshot.positions))}…"
+        return f"{text}\n{snapshot.waiting}" if snapshot.waiting else text
+
+    @work(thread=True, exit_on_error=False, group="session")
+    def _close(self) -> None:
+        why = ""
+        self._launched.wait()
+        if self.session is not None:
+            try:
+                self.session.close()
+            except Exception as error:  # told after the terminal is restored
+                why = f"The session did not end in order: {str(error) or type(error).__name__}"
+        self.post_message(self.Closed(why))
+
+    def on_cockpit_closed(self, event: Closed) -> None:
+        self.exit(FAILED if event.why else self._exit_code, message=event.why or None)
+
+    def _catch_signals(self) -> None:
+        if self.is_headless or threading.current_thread() is not threading.main_thread():
+            return
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self.interrupted)
+
+    def interrupted(self) -> None:
+        """A signal asked the program to end. A second one takes the last prices."""
+        if self._closing_notice is None:
+            self.leave(INTERRUPTED)
+        else:
+            self._exit_code = INTERRUPTED
+            self._send(Stop())
+
+    def theme_names(self) -> list[str]:
+        """Ours first, then those that come with Textual."""
+        ours = [name for name in self.available_themes if name in self._ours]
+        return [*sorted(ours), *sorted(set(self.available_themes) - set(ours))]
+
+    @property
+    def _ours(self) -> set[str]:
+        return {name for name, theme in self.available_themes.items() if "chart-equity" in theme.variables}
+
+    def theme_setter(self, name: str) -> Callable[[], None]:
+        return partial(self._change_theme, name)
+
+    def reload_themes(self) -> None:
+        """Take in theme files that are new or changed; the theme in force is applied again when its file changed."""
+        found = self._theme_files.poll()
+        for theme in found.themes:
+            self.register_theme(theme)
+        for problem in found.problems:
+            self.tell(f"Theme file not taken: {problem}", "warning", seconds=10)
+        if any(theme.name == self.theme for theme in found.themes):
+            self.mutate_reactive(App.theme)
+
+    def _next_theme(self) -> None:
+        names = sorted(self._ours) or self.theme_names()
+        at = names.index(self.theme) if self.theme in names else -1
+        self._change_theme(names[(at + 1) % len(names)])
+
+    def _change_theme(self, name: str) -> None:
+        if self.no_color:
+            self.tell("NO_COLOR is set: the theme without colour stays.")
+            return
+        self._take_theme(name)
+        self.tell(f"Theme: {self.theme}", seconds=2)
+
+    def _take_theme(self, name: str) -> None:
+        """The theme of this name, or the nearest thing to it that there is, with a notice."""
+        for candidate in (name, theming.DEFAULT, theming.LAST_RESORT):
+            try:
+                self.theme = candidate
+            except InvalidThemeError:
+                continue
+            if candidate != name:
+                self.tell(f"There is no theme {name!r}; {candidate} is used.", "warning", seconds=10)
+            return
+
+
+def _positions(count: int) -> str:
+    return "1 position" if count == 1 else f"{count} positions"
+
+
+def run(cockpit: Cockpit) -> int:
+    """Run until a person leaves or a signal comes; the exit code. The session is closed even after a crash."""
+    try:
+        result = cockpit.run()
+    finally:
+        if cockpit.session is not None:
+            cockpit.session.close()
+    return result if result is not None else cockpit.return_code or FAILED

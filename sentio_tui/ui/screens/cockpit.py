@@ -1,0 +1,266 @@
+"""The one screen: six panes between the status line and the key bar, laid out for the size there is."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol, cast, runtime_checkable
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.getters import query_one
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import DataTable, Static
+
+from sentio_tui.model.snapshot import Snapshot
+from sentio_tui.ui.actions import ACTIONS, ALWAYS_QUIT, BY_ID, PANES, label, pane_of, unavailable
+from sentio_tui.ui.formatting import clean
+from sentio_tui.ui.status import KeyBar, KeyHint, StatusLine
+
+if TYPE_CHECKING:
+    from sentio_tui.ui.app import Cockpit
+
+WIDTH: Final = 80
+HEIGHT: Final = 24
+"""The smallest screen, in cells, on which everything can be read."""
+
+SHARED: Final = {"equity": "decision", "decision": "equity", "trades": "log", "log": "trades"}
+"""Panes that stand in one place where there is no room for both: which one gives way to which."""
+
+_ARROWS: Final = {"move_left": "left", "move_down": "down", "move_up": "up", "move_right": "right"}
+
+
+class Shows(Protocol):
+    """What the screen asks of a pane."""
+
+    def show(self, snapshot: Snapshot) -> None: ...
+
+
+@runtime_checkable
+class HasRows(Protocol):
+    """A pane whose rows can be filtered and sorted."""
+
+    def action_filter(self) -> None: ...
+
+    def action_sort(self) -> None: ...
+
+
+class CockpitScreen(Screen[None]):
+    """Pulls the session's news at a fixed rate and paints what is new. It decides nothing about trading."""
+
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-too-narrow"), (WIDTH, "-narrow"), (100, "-middling"), (140, "-wide")]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-too-low"), (HEIGHT, "-low"), (30, "-medium"), (40, "-tall")]
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(",".join(action.keys), f"act('{action.id}')", action.label, id=action.id, tooltip=action.help)
+            for action in ACTIONS
+        ),
+        Binding(",".join(ALWAYS_QUIT), "act('quit')", "Quit", show=False, priority=True),
+    ]
+
+    status = query_one(StatusLine)
+    keys = query_one(KeyBar)
+    banner = query_one("#banner", Static)
+    too_small = query_one("#too-small", Static)
+
+    def __init__(self, panes: Callable[[], Sequence[Widget]], frames: int) -> None:
+        """`panes` makes the six panes, with the ids of `actions.PANES`; `frames` is how often a second to look."""
+        super().__init__(id="cockpit")
+        self._make_panes = panes
+        self._frames = frames
+        self._panes: dict[str, Widget] = {}
+        self._behind: set[str] = {"decision", "log"}
+        self._unshown: set[str] = set(PANES)
+        self._last = "equity"
+
+    @property
+    def cockpit(self) -> "Cockpit":
+        return cast("Cockpit", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine()
+        yield Static(id="banner")
+        with Container(id="deck"):
+            for pane in self._make_panes():
+                self._panes[pane.id or ""] = pane
+                yield pane
+        yield KeyBar()
+        yield Static(id="too-small")
+
+    def on_mount(self) -> None:
+        self._arrange()
+        self.focus_pane(self._last)
+        self.pump()
+        self.set_interval(1 / self._frames, self.pump)
+
+    def pump(self) -> None:
+        """Look at the session; when there is something new, show it."""
+        news = self.cockpit.monitor.pull()
+        for toast in news.toasts:
+            self.notify(clean(toast.text), severity=toast.severity, timeout=10, markup=False)
+        if news.changed:
+            self.show_news()
+
+    def show_news(self) -> None:
+        """Show the newest state in everything that can be seen; panes behind others follow when they come up."""
+        monitor = self.cockpit.monitor
+        with self.app.batch_update():
+            self._unshown = set(PANES)
+            self._show_panes()
+            self.status.show(monitor.condition)
+            self._show_banner()
+            self._show_keys()
+            self.cockpit.session_moved()
+
+    def _show_panes(self) -> None:
+        monitor = self.cockpit.monitor
+        for name in tuple(self._unshown):
+            pane = self._panes[name]
+            snapshot = monitor.log if name == "log" else monitor.snapshot
+            if pane.display and snapshot is not None:
+                cast("Shows", pane).show(snapshot)
+                self._unshown.discard(name)
+
+    def _show_banner(self) -> None:
+        snapshot = self.cockpit.monitor.snapshot
+        faults = snapshot.faults if snapshot is not None else {}
+        text = " · ".join(f"{clean(part)}: {clean(what)}" for part, what in faults.items())
+        self.banner.set_class(bool(text), "-shown")
+        if text:
+            self.banner.update(Content.assemble((" ✖ No orders are made. ", "bold"), text))
+
+    def _show_keys(self) -> None:
+        monitor, table = self.cockpit.monitor, self.cockpit.key_table
+        over = monitor.condition.is_over
+        hints = [
+            (
+                action.rank,
+                KeyHint(
+                    table.shown(action.id),
+                    label(action, monitor.snapshot),
+                    action.id,
+                    not unavailable(action, monitor.snapshot, over) and not self._has_no_rows(action.id),
+                ),
+            )
+            for action in ACTIONS
+            if action.rank
+        ]
+        numbers = [table.shown(f"focus_{pane}") for pane in PANES]
+        if numbers == [str(number) for number in range(1, len(PANES) + 1)]:
+            hints.append((BY_ID["zoom"].rank, KeyHint(f"1-{len(PANES)}", "Panes", "")))
+        self.keys.show(tuple(hint for _, hint in sorted(hints, key=lambda ranked: ranked[0])))
+
+    def _has_no_rows(self, action_id: str) -> bool:
+        return action_id in {"filter", "sort"} and not isinstance(self.focused_pane, HasRows)
+
+    @property
+    def focused_pane(self) -> Widget | None:
+        """The pane that has the focus, or holds what has it."""
+        focused = self.focused
+        if focused is None:
+            return None
+        return next((node for node in focused.ancestors_with_self if node in self._panes.values()), None)  # type: ignore[return-value]  # the panes are widgets
+
+    def focus_pane(self, name: str) -> None:
+        """Bring a pane to the front where it shares its place, and give it the focus."""
+        self._bring_forward(name)
+        pane = self._panes[name]
+        target = pane if pane.can_focus else next((w for w in pane.query("*") if w.can_focus), pane)
+        target.focus(scroll_visible=False)
+
+    def _bring_forward(self, name: str) -> None:
+        self._last = name
+        if name in self._behind:
+            self._behind.discard(name)
+            self._behind.add(SHARED[name])
+        if self.has_class("-zoom"):
+            self._zoom(name)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        for name, pane in self._panes.items():
+            pane.set_class(name in self._behind, "-behind")
+        self.call_after_refresh(self._show_panes)
+
+    def _zoom(self, name: str | None) -> None:
+        """Give the deck to one pane, or to all of them again."""
+        self.set_class(name is not None, "-zoom")
+        for other, pane in self._panes.items():
+            pane.set_class(other == name, "-zoomed")
+        self._arrange()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        pane = self.focused_pane
+        if pane is not None and pane.id is not None:
+            self._bring_forward(pane.id)
+        self._show_keys()
+
+    def on_resize(self, event: events.Resize) -> None:
+        width, height = event.size
+        if width < WIDTH or height < HEIGHT:
+            self.too_small.update(
+                Content.assemble(
+                    ("This terminal is too small.\n\n", "bold"),
+                    f"{WIDTH} × {HEIGHT} cells are needed,\n{width} × {height} are there.",
+                )
+            )
+        self.call_after_refresh(self._resized)
+
+    def _resized(self) -> None:
+        self._show_panes()
+        if self.focused is None and not self.too_small.display:
+            self.focus_pane(self._last)
+
+    def action_act(self, action_id: str) -> None:
+        """Take an action of the table, or say why it cannot be taken now."""
+        monitor = self.cockpit.monitor
+        refusal = unavailable(BY_ID[action_id], monitor.snapshot, monitor.condition.is_over)
+        pane = pane_of(action_id)
+        if refusal:
+            self.cockpit.tell(refusal, "warning")
+        elif pane is not None:
+            self.focus_pane(pane)
+        elif action_id in _ARROWS:
+            self.app.simulate_key(_ARROWS[action_id])
+        else:
+            self._act(action_id)
+
+    def _act(self, action_id: str) -> None:
+        cockpit = self.cockpit
+        match action_id:
+            case "zoom":
+                pane = self.focused_pane
+                self._zoom(None if self.has_class("-zoom") or pane is None else pane.id)
+            case "leave":
+                self._zoom(None)
+            case "filter" | "sort":
+                self._rows(action_id)
+            case "refresh":
+                cockpit.reload_themes()
+                self.show_news()
+                self.refresh(repaint=True, layout=True)
+            case "next_pane":
+                self._step(1)
+            case "previous_pane":
+                self._step(-1)
+            case "move_top" | "move_bottom":
+                key = "home" if action_id == "move_top" else "end"
+                self.app.simulate_key(f"ctrl+{key}" if isinstance(self.focused, DataTable) else key)
+            case _:
+                cockpit.act(action_id)
+
+    def _rows(self, action_id: str) -> None:
+        pane = self.focused_pane
+        if not isinstance(pane, HasRows):
+            self.cockpit.tell("Go to positions, trades or the log first: the others have no rows.", "information")
+            return
+        # The loop also awaits what a pane's action may return.
+        self.call_next(pane.action_filter if action_id == "filter" else pane.action_sort)
+
+    def _step(self, by: int) -> None:
+        """The next pane in the order of their numbers, those behind others included."""
+        pane = self.focused_pane
+        at = PANES.index(pane.id) if pane is not None and pane.id in PANES else -by
+        self.focus_pane(PANES[(at + by) % len(PANES)])

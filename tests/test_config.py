@@ -1,0 +1,459 @@
+"""Configuration: layers, profiles, provenance, and every kind of bad input, told all at once."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+import tomli
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentio_tui import config, paths
+from sentio_tui.config import ConfigError, Loaded, Problem
+from sentio_tui.config_values import known_keys
+from sentio_tui.settings import BookSettings, CostSettings, InstrumentSettings, Settings
+
+
+class Place:
+    """A home and a working directory of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = folder / "home"
+        self.cwd = folder / "work"
+        self.home.mkdir()
+        self.cwd.mkdir()
+
+    def user(self, text: str) -> Path:
+        return self._write(self.home / "config.toml", text)
+
+    def project(self, text: str) -> Path:
+        return self._write(self.cwd / "config.toml", text)
+
+    def extra(self, text: str, name: str = "extra.toml") -> Path:
+        return self._write(self.cwd / name, text)
+
+    def load(
+        self,
+        options: Mapping[str, object] | None = None,
+        *,
+        assignments: Sequence[str] = (),
+        files: Sequence[Path] = (),
+        profile: str | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Loaded:
+        return config.load(
+            options,
+            names={"feed.speed": "--speed", "feed.data": "--data", "session.capital": "--capital"},
+            assignments=assignments,
+            config_files=files,
+            profile=profile,
+            environ=environ or {},
+            cwd=self.cwd,
+            user_dir=self.home,
+        )
+
+    def problems(
+        self,
+        options: Mapping[str, object] | None = None,
+        *,
+        assignments: Sequence[str] = (),
+        files: Sequence[Path] = (),
+        profile: str | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> tuple[Problem, ...]:
+        with pytest.raises(ConfigError) as caught:
+            self.load(options, assignments=assignments, files=files, profile=profile, environ=environ)
+        return caught.value.problems
+
+    @staticmethod
+    def _write(path: Path, text: str) -> Path:
+        path.write_text(text, encoding="utf-8")
+        return path
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def packaged_text() -> str:
+    return paths.packaged_config().read_text(encoding="utf-8")
+
+
+# The packaged file
+
+
+def test_packaged_file_has_every_key_of_the_settings() -> None:
+    uncommented = re.sub(r"^#(?=[\w\[])", "", packaged_text(), flags=re.MULTILINE)
+    document = tomli.loads(uncommented)
+    for key in known_keys(Settings):
+        node: object = document
+        for part in key.split("."):
+            assert isinstance(node, dict), key
+            assert part in node, key
+            node = node[part]
+    assert set(BookSettings.__struct_fields__) == set(document["books"][0])
+    assert set(CostSettings.__struct_fields__) == set(document["costs"][0])
+    assert set(InstrumentSettings.__struct_fields__) == set(document["instruments"]["SPY"])
+
+
+def test_packaged_values_are_the_defaults_but_for_the_profile(place: Place) -> None:
+    loaded = place.load(profile="")
+    plain = msgspec.structs.replace(loaded.settings, costs=(), instruments={})
+    assert plain == Settings()
+
+
+def test_default_profile_is_crypto(place: Place) -> None:
+    loaded = place.load()
+    assert loaded.profile == "crypto"
+    assert loaded.settings.feed.symbols == ("BTC-USD", "ETH-USD", "SOL-USD")
+    assert loaded.settings.feed.kind == "simulated"
+    assert loaded.settings.session.capital == 10_000
+    assert (loaded.settings.strategy.name, loaded.settings.strategy.preset) == ("momentum", "aggressive")
+
+
+def test_packaged_costs_are_dated(place: Place) -> None:
+    costs = place.load().settings.costs
+    assert [cost.commission_rate for cost in costs if cost.asset_class == "crypto"] == [0.006]
+    equity = [cost for cost in costs if cost.asset_class == "equity"]
+    assert [cost.since for cost in equity] == ["1970-01-01", "2024-01-01", "2024-05-22", "2025-05-14"]
+    assert [cost.sec_rate for cost in equity] == [0, 0, 0.0000278, 0]
+    assert [cost.taf_maximum for cost in equity] == [7.27, 8.30, 8.30, 8.30]
+
+
+# Layers
+
+
+def test_later_layers_win(place: Place) -> None:
+    def of(loaded: Loaded) -> tuple[float, str]:
+        return loaded.settings.feed.speed, loaded.provenance["feed.speed"]
+
+    speed, where = of(place.load())
+    assert speed == 60.0
+    assert re.fullmatch(r"config\.toml:\d+ \(packaged\)", where)
+    user = place.user("\n[feed]\nspeed = 1\n")
+    assert of(place.load()) == (1.0, f"{user}:3 (user)")
+    place.project("[feed]\nspeed = 2\n")
+    assert of(place.load()) == (2.0, "config.toml:2 (project)")
+    files = [place.extra("feed.speed = 3\n")]
+    assert of(place.load(files=files)) == (3.0, "extra.toml:1 (--config)")
+    environ = {"SENTIO_FEED__SPEED": "4", "HOME": "/nowhere"}
+    assert of(place.load(files=files, environ=environ)) == (4.0, "SENTIO_FEED__SPEED")
+    options = {"feed.speed": "5"}
+    assert of(place.load(options, files=files, environ=environ)) == (5.0, "--speed")
+    assert of(place.load(options, assignments=["feed.speed=6"], environ=environ)) == (6.0, "--set feed.speed")
+
+
+def test_provenance_names_every_value(place: Place) -> None:
+    loaded = place.load()
+    assert list(loaded.provenance) == list(config.values(loaded.settings))
+    assert loaded.provenance["feed.data"] == "default"
+    assert re.fullmatch(r"config\.toml:\d+ \(packaged, profile crypto\)", loaded.provenance["strategy.preset"])
+    assert set(known_keys(Settings)) - {"costs", "instruments"} <= set(loaded.provenance)
+
+
+def test_provenance_lines_are_right(place: Place) -> None:
+    lines = packaged_text().splitlines()
+    for key, where in place.load().provenance.items():
+        if where != "default":
+            line = lines[int(re.findall(r":(\d+) ", where)[0]) - 1]
+            assert line.startswith(f"{key.rpartition('.')[2]} = "), (key, line)
+
+
+def test_tables_merge_and_lists_replace(place: Place) -> None:
+    place.user("[instruments.SPY]\nprice_step = 0.5\n[[costs]]\nasset_class = 'equity'\n")
+    settings = place.load().settings
+    assert settings.instruments["SPY"].price_step == 0.5
+    assert settings.instruments["SPY"].asset_class == "equity"
+    assert len(settings.costs) == 1
+
+
+def test_the_packaged_file_in_the_working_directory_is_read_once() -> None:
+    packaged = paths.packaged_config()
+    loaded = config.load(environ={}, cwd=packaged.parent, user_dir=packaged.parent / "no such folder")
+    assert loaded.files == (packaged,)
+
+
+def test_loading_twice_gives_the_same(place: Place) -> None:
+    assert place.load() == place.load()
+
+
+# Profiles
+
+
+def test_profile_wins_over_its_own_file_and_loses_to_later_ones(place: Place) -> None:
+    place.user("[feed]\nspeed = 1\nseed = 1\n[profiles.crypto.feed]\nspeed = 2\nseed = 2\n")
+    assert place.load().settings.feed.speed == 2
+    place.project("[feed]\nspeed = 3\nsymbols = ['LTC-USD']\n")
+    loaded = place.load()
+    assert (loaded.settings.feed.speed, loaded.settings.feed.seed) == (3, 2)
+    assert loaded.settings.feed.symbols == ("LTC-USD",)
+    assert place.load(environ={"SENTIO_FEED__SEED": "4"}).settings.feed.seed == 4
+    assert place.load({"feed.seed": "5"}).settings.feed.seed == 5
+
+
+@pytest.mark.parametrize("how", ["file", "variable", "option"])
+def test_profile_is_chosen(place: Place, how: str) -> None:
+    place.user(("profile = 'mine'\n" if how == "file" else "") + "[profiles.mine.session]\ncapital = 5\n")
+    environ = {"SENTIO_PROFILE": "mine"} if how == "variable" else {}
+    loaded = place.load(profile="mine" if how == "option" else None, environ=environ)
+    assert loaded.profile == "mine"
+    assert loaded.settings.session.capital == 5
+    assert loaded.settings.strategy.preset == "conservative"
+
+
+def test_empty_profile_is_none(place: Place) -> None:
+    place.user("profile = ''\n")
+    assert place.load().settings == place.load(profile="").settings
+
+
+def test_t39_unknown_profile_is_refused(place: Place) -> None:
+    (problem,) = place.problems(profile="cripto")
+    assert problem.where == "--profile"
+    assert 'did you mean "crypto"?' in problem.text
+    place.user("profile = 'x'\n")
+    (problem,) = place.problems()
+    assert (problem.where, problem.key) == (f"{place.home / 'config.toml'}:1 (user)", "profile")
+
+
+def test_inactive_profiles_are_checked(place: Place) -> None:
+    place.user("[profiles.night.feed]\nspeed = -1\n")
+    (problem,) = place.problems()
+    assert problem.key == "profiles.night.feed.speed"
+    assert problem.where.endswith(":2 (user, profile night)")
+
+
+# Bad input
+
+
+def test_t39_all_problems_are_told_together(place: Place) -> None:
+    user = place.user("[feed]\nsped = 1\nspeed = 'fast'\n[risk]\ndrawdown = 2\n")
+    place.project("[feed\n")
+    found = place.problems(
+        {"session.capital": "0", "feed.speed": "nan"},
+        assignments=["broker.fil=same_close", "nonsense"],
+        files=[place.cwd / "absent.toml"],
+        environ={"SENTIO_FEED_SEED": "1", "SENTIO_UI__FRAMES": "many"},
+    )
+    assert {(problem.where, problem.key) for problem in found} == {
+        (f"{user}:2 (user)", "feed.sped"),
+        (f"{user}:3 (user)", "feed.speed"),
+        (f"{user}:5 (user)", "risk.drawdown"),
+        ("config.toml:1", ""),
+        (str(place.cwd / "absent.toml"), ""),
+        ("--capital", "session.capital"),
+        ("--speed", "feed.speed"),
+        ("--set broker.fil", "broker.fil"),
+        ("--set nonsense", ""),
+        ("SENTIO_FEED_SEED", ""),
+        ("SENTIO_UI__FRAMES", "ui.frames"),
+    }
+    message = str(ConfigError(found))
+    assert message.startswith("The configuration has 11 problems:\n")
+    assert all(str(problem) in message for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "says"),
+    [
+        ("sped = 1", "sped", "unknown key"),
+        ("speed = 1", "speed", 'did you mean "feed.speed"?'),
+        ("[feed]\nsped = 1", "feed.sped", 'did you mean "speed"?'),
+        ("[zzz]", "zzz", "known here: session, feed"),
+        ("feed = 3", "feed", "3 is not allowed; it must be a table"),
+        ("instruments = 3", "instruments", "it must be a table"),
+        ("costs = 3", "costs", "it must be a list of tables"),
+        ("costs = [3]", "costs[0]", "it must be a table"),
+        ("[feed]\nkind = 'simulatd'", "feed.kind", 'one of simulated, recorded; did you mean "simulated"?'),
+        ("[feed]\nspeed = inf", "feed.speed", "inf is not allowed; it must be a finite number"),
+        ("[feed]\nspeed = 100001", "feed.speed", "of at least 0 and of at most 100,000"),
+        ("[feed]\nspeed = true", "feed.speed", "true is not allowed"),
+        ("[feed]\nseed = 1.5", "feed.seed", "it must be a whole number"),
+        ("[feed]\nsymbols = 'BTC-USD'", "feed.symbols", "it must be a list of texts"),
+        ("[feed]\nsymbols = ['', 'A']", "feed.symbols[0]", "of at least 1 character"),
+        ("[feed]\ndate = 2018-04-04", "feed.date", "write dates and times in quotes"),
+        ("[feed]\ndate = '2018-02-30'", "feed.date", "is no day of the calendar"),
+        ("[feed]\ndate = '20180204'", "feed.date", "is not a day, YYYY-MM-DD"),
+        ("[feed]\nstart = '2025-01-06'", "feed.start", "has no offset"),
+        ("[feed]\nstart = 'monday'", "feed.start", "is not a time in ISO 8601"),
+        ("[[costs]]\nasset_class = 'crypto'\nsince = 'x'", "costs[0].since", "is not a day"),
+        ("[strategy.params]\nthreshold = nan", "strategy.params.threshold", "finite number"),
+        ("[strategy.params]\nthreshold = [1]", "strategy.params.threshold", "[1] is not allowed"),
+        ("[ui]\nflash = 1", "ui.flash", "it must be true or false"),
+        ("[[books]]\nshare = 1\nname = 'a b'", "books[0].name", "that matches"),
+        ("[keys]\nquit = 3", "keys.quit", "it must be text"),
+        ("[session]\ncapital = 0", "session.capital", "0 is not allowed; it must be a finite number above 0"),
+    ],
+)
+def test_t39_bad_value_is_refused_with_its_line(place: Place, text: str, key: str, says: str) -> None:
+    user = place.user(text)
+    (problem,) = place.problems()
+    assert problem.key == key
+    assert says in problem.text
+    assert problem.where.startswith(f"{user}:{len(text.splitlines())} (")
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("[[costs]]\nsec_rate = 0.1", "costs[0].asset_class"),
+        ("[instruments.XYZ]\nprice_step = 1", "instruments.XYZ.asset_class"),
+        ('[instruments."BRK.B"]\nprice_step = 1', 'instruments."BRK.B".asset_class'),
+        ("[[books]]\nname = 'a'", "books[0].share"),
+    ],
+)
+def test_t39_missing_value_is_refused(place: Place, text: str, key: str) -> None:
+    user = place.user(text)
+    (problem,) = place.problems()
+    assert (problem.where, problem.key) == (f"{user}:2 (user)", key)
+    assert problem.text.startswith("is missing")
+
+
+@pytest.mark.parametrize(
+    "content", [b"[feed", b"a = ", b"a = 1\na = 2", b"\xff\xfe", b"a = '\x00'", b'a = "'], ids=repr
+)
+def test_t40_corrupt_file_is_refused(place: Place, content: bytes) -> None:
+    path = place.home / "config.toml"
+    path.write_bytes(content)
+    (problem,) = place.problems()
+    assert problem.where.startswith(str(path))
+    assert problem.text.startswith("not valid TOML")
+
+
+def test_t40_corrupt_file_tells_its_line(place: Place) -> None:
+    path = place.user("[feed]\nspeed = 1\nseed =\n")
+    (problem,) = place.problems()
+    assert problem.where == f"{path}:3"
+
+
+def test_folder_in_the_place_of_the_file_is_refused(place: Place) -> None:
+    (place.home / "config.toml").mkdir()
+    (problem,) = place.problems()
+    assert "cannot be read" in problem.text
+
+
+def test_empty_file_changes_nothing(place: Place) -> None:
+    before = place.load().settings
+    place.user("")
+    assert place.load().settings == before
+
+
+def test_recorded_feed_without_data_is_refused(place: Place) -> None:
+    (problem,) = place.problems({"feed.kind": "recorded"})
+    assert (problem.where, problem.key) == ("feed.kind", "feed.kind")
+    assert "--data" in problem.text
+
+
+def test_t39_option_without_effect_is_refused(place: Place) -> None:
+    (problem,) = place.problems({"feed.data": ["bars.csv"]})
+    assert (problem.where, problem.key) == ("--data", "feed.data")
+    assert "--feed recorded" in problem.text
+
+
+def test_the_same_cost_twice_is_refused(place: Place) -> None:
+    place.user("[[costs]]\nasset_class = 'crypto'\n[[costs]]\nasset_class = 'crypto'\n")
+    (problem,) = place.problems()
+    assert "more than one entry for crypto since 1970-01-01" in problem.text
+
+
+def test_later_stages_are_told_the_place(place: Place) -> None:
+    loaded = place.load(assignments=["strategy.params.lookbak=3"])
+    error = ConfigError([Problem("", "strategy.params.lookbak", "unknown parameter"), Problem("here", "zzz", "odd")])
+    where = [problem.where for problem in error.located(loaded.provenance).problems]
+    assert where == ["--set strategy.params.lookbak", "here"]
+
+
+# Text from variables and options
+
+
+@pytest.mark.parametrize(
+    ("assignment", "value"),
+    [
+        ("feed.symbols=A,B", ("A", "B")),
+        ("feed.symbols=['A', 'B']", ("A", "B")),
+        ("feed.symbols=A", ("A",)),
+        ("feed.date=2018-04-04", "2018-04-04"),
+        ("feed.date='2018-04-04'", "2018-04-04"),
+        ("feed.data_symbol=1234", "1234"),
+        ("feed.data_symbol=true", "true"),
+        ("feed.speed=0", 0.0),
+        ("ui.flash=false", False),
+        ("strategy.params.window=5", 5),
+        ("strategy.params.kind=slow", "slow"),
+        ("strategy.params.kind=a = b", "a = b"),
+        ("broker.fill=same_close", "same_close"),
+        (' instruments."BRK.B".asset_class = equity', "equity"),
+    ],
+)
+def test_assignments_are_read_as_the_setting_wants(place: Place, assignment: str, value: object) -> None:
+    loaded = place.load({"feed.kind": "recorded", "feed.data": ["x.csv"]}, assignments=[assignment])
+    assert config.values(loaded.settings)[assignment.partition("=")[0].strip()] == value
+
+
+def test_a_table_may_be_given_at_once(place: Place) -> None:
+    loaded = place.load(assignments=["machine.slots={max_positions = 2}", "costs=[]"])
+    assert loaded.settings.machine.slots.max_positions == 2
+    assert loaded.settings.machine.slots.position_size == 0.2
+    assert loaded.settings.costs == ()
+
+
+@pytest.mark.parametrize("text", ["", "=", "=1", "feed.speed", ".=1", "a b=1", "feed.=1"])
+def test_malformed_assignments_are_refused(place: Place, text: str) -> None:
+    (problem,) = place.problems(assignments=[text])
+    assert "key=value" in problem.text
+
+
+def test_a_text_cannot_smuggle_in_another_key(place: Place) -> None:
+    (problem,) = place.problems(assignments=["feed.speed=1\nseed = 3"])
+    assert problem.key == "feed.speed"
+
+
+def test_variables_reach_names_with_capitals_and_dashes(place: Place) -> None:
+    loaded = place.load(environ={"SENTIO_INSTRUMENTS__BTC_USD__PRICE_STEP": "0.5", "SENTIO_SESSIONS_DIR": "here"})
+    assert loaded.settings.instruments["BTC-USD"].price_step == 0.5
+    assert loaded.settings.sessions_dir == "here"
+    loaded = place.load(environ={"SENTIO_STRATEGY__PARAMS__THRESHOLD": "0.5"})
+    assert loaded.settings.strategy.params == {"threshold": 0.5}
+
+
+@pytest.mark.parametrize(
+    "name", ["SENTIO_", "SENTIO_FEED_SPEED", "SENTIO_FEED__SPED", "SENTIO_X", "SENTIO_PROFILES__A"]
+)
+def test_t39_variable_that_names_nothing_is_refused(place: Place, name: str) -> None:
+    (problem,) = place.problems(environ={name: "1"})
+    assert problem.where == name
+
+
+# Paths
+
+
+def test_t40_paths_in_a_file_are_relative_to_it(place: Place) -> None:
+    place.user("sessions_dir = 'kept'\n[feed]\nkind = 'recorded'\ndata = ['a.csv', '/b.csv']\n[ui]\nthemes_dir = 't'\n")
+    settings = place.load(profile="").settings
+    assert settings.feed.data == (str(place.home / "a.csv"), "/b.csv")
+    assert settings.sessions_dir == str(place.home / "kept")
+    assert settings.ui.themes_dir == str(place.home / "t")
+
+
+def test_t40_paths_of_the_project_and_of_options_stay_relative(place: Place) -> None:
+    place.project("sessions_dir = 'kept'\n")
+    settings = place.load({"feed.kind": "recorded", "feed.data": ["a.csv"]}).settings
+    assert settings.sessions_dir == "kept"
+    assert settings.feed.data == ("a.csv",)
+
+
+@given(st.floats())
+def test_a_number_is_taken_exactly_or_refused(number: float) -> None:
+    folder = paths.packaged_config().parent
+    fits = math.isfinite(number) and 0 <= number < 1
+    try:
+        loaded = config.load({"broker.slippage": number}, environ={}, cwd=folder, user_dir=folder / "none")
+    except ConfigError as error:
+        assert not fits
+        assert [problem.key for problem in error.problems] == ["broker.slippage"]
+    else:
+        assert fits
+        assert loaded.settings.broker.slippage == number

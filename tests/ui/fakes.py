@@ -1,0 +1,89 @@
+"""Stand-ins for the screen's tests: a session that plays frozen snapshots, a clock, and panes that only count."""
+
+from collections.abc import Iterable, Sequence
+
+from textual.widget import Widget
+from textual.widgets import Static
+
+from sentio_tui.model.commands import AnyCommand
+from sentio_tui.model.events import AnyEvent
+from sentio_tui.model.snapshot import Snapshot
+from sentio_tui.ui.actions import PANES
+
+
+class FakeSession:
+    """Shows the given snapshots one after the other, the last one for ever; keeps every command it was sent."""
+
+    def __init__(self, snapshots: Iterable[Snapshot] = (), events: Iterable[AnyEvent] = ()) -> None:
+        self.snapshots = list(snapshots)
+        self.events = list(events)
+        self.commands: list[AnyCommand] = []
+        self.is_over = False
+        self.failure = ""
+        self.closed = 0
+
+    @property
+    def name(self) -> str:
+        return "fake"
+
+    def snapshot(self) -> Snapshot | None:
+        if len(self.snapshots) > 1:
+            return self.snapshots.pop(0)
+        return self.snapshots[0] if self.snapshots else None
+
+    def drain(self) -> Sequence[AnyEvent]:
+        events, self.events = self.events, []
+        return events
+
+    def send(self, command: AnyCommand) -> None:
+        self.commands.append(command)
+
+    def close(self) -> None:
+        self.closed += 1
+        self.is_over = True
+
+
+class FakeClock:
+    """Seconds that pass when told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class FakePane(Static, can_focus=True):
+    """A pane that keeps what it was shown."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(id=name)
+        self.border_title = f"{PANES.index(name) + 1} {name.capitalize()}"
+        self.shown: list[Snapshot] = []
+
+    def show(self, snapshot: Snapshot) -> None:
+        self.shown.append(snapshot)
+        self.update(f"{snapshot.seq}")
+
+
+class FakeTable(FakePane):
+    """A pane with rows: counts how often it was asked to filter and to sort."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.asked: list[str] = []
+
+    def action_filter(self) -> None:
+        self.asked.append("filter")
+
+    def action_sort(self) -> None:
+        self.asked.append("sort")
+
+
+def fake_panes() -> Sequence[Widget]:
+    tables = {"positions", "trades", "log"}
+    order = ("metrics", "equity", "decision", "positions", "trades", "log")
+    return tuple(FakeTable(name) if name in tables else FakePane(name) for name in order)
