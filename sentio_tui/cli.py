@@ -227,7 +227,7 @@ def _cockpit(arguments: argparse.Namespace) -> int:
     from sentio_tui import paths
     from sentio_tui.config import ConfigError
 
-    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+    if not _has_terminal():
         return _complain("the cockpit needs a terminal. Without one, use `sentio-tui run`.")
     try:
         loaded = _load(arguments)
@@ -249,6 +249,10 @@ def _cockpit(arguments: argparse.Namespace) -> int:
 
     code = app.run(app.Cockpit(launch, loaded.settings, paths.theme_dirs(loaded.settings)))
     return _complain(refused[0]) if refused else code
+
+
+def _has_terminal() -> bool:
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
 def _run(arguments: argparse.Namespace) -> int:

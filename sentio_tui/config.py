@@ -25,6 +25,7 @@ from typing import Final, NamedTuple
 import msgspec
 import tomli
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sentio_tui import paths
 from sentio_tui.config_values import (
@@ -63,10 +64,7 @@ class ConfigError(Exception):
     def located(self, provenance: Mapping[str, str]) -> "ConfigError":
         """The same, with the place of each key: for problems found where only the effective values are known."""
         return ConfigError(
-            [
-                msgspec.structs.replace(problem, where=_nearest(problem.key, provenance) or problem.where)
-                for problem in self.problems
-            ]
+            [replace(problem, where=_nearest(problem.key, provenance) or problem.where) for problem in self.problems]
         )
 
 
@@ -161,9 +159,17 @@ def load(
         raise ConfigError(problems)
     settings = msgspec.convert(plain(effective), Settings)
     provenance = {key: known.get(key, "default") for key in values(settings)}
+    if settings.feed.kind == "recorded" and _is_packaged(provenance["feed.symbols"]):
+        settings = replace(settings, feed=replace(settings.feed, symbols=()))
+        provenance["feed.symbols"] = "all in the data"
     if contradictions := list(_contradictions(settings, provenance)):
         raise ConfigError(contradictions).located(provenance)
     return Loaded(settings, provenance, chosen, tuple(layer.path for layer, _ in files))
+
+
+def _is_packaged(origin: str) -> bool:
+    """Whether a value is our own choice and nobody asked for it."""
+    return origin == "default" or "(packaged" in origin
 
 
 def _layers(extra: Sequence[Path], cwd: Path, user_dir: Path, problems: list[Problem]) -> list[_Layer]:

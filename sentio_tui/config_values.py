@@ -282,12 +282,12 @@ def _hints(hint: type[Struct]) -> dict[str, Hint]:
 
 
 def _suggestion(name: str, hint: type[Struct], path: KeyPath) -> str:
-    names = hint.__struct_fields__
-    if found := near(name, names):
-        return found
     elsewhere = [key for key in known_keys(hint) if key.endswith(f".{name}")]
     if elsewhere:
         return f'; did you mean "{join_key((*path, *elsewhere[0].split(".")))}"?'
+    names = hint.__struct_fields__
+    if found := near(name, names):
+        return found
     return f"; known here: {', '.join(names)}"
 
 

@@ -1,9 +1,6 @@
-"""Where configuration, themes and sessions live, and how a file is replaced whole."""
+"""Where configuration, themes and sessions live."""
 
-import contextlib
-import os
 import re
-import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -50,24 +47,6 @@ def sessions_dir(settings: Settings, option: Path | None = None, *, cwd: Path | 
     if settings.sessions_dir:
         return cwd / Path(settings.sessions_dir).expanduser()
     return (cwd if _is_checkout(cwd) else user_data_dir()) / "sessions"
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Replace a file as a whole: readers see the old bytes or the new ones, also after a crash.
-
-    Readable by the owner alone. Raises OSError; then the old file stands and nothing else is left behind.
-    """
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
 
 
 def _packaged(name: str) -> Path:

@@ -59,6 +59,20 @@ class View:
         name = self._name
         return any(known.order.symbol == symbol and known.order.book == name for known in orders.values())
 
+    def being_sold(self, symbol: str) -> float:
+        """The quantity that open orders are still selling."""
+        name = self._name
+        return sum(
+            (known.order.quantity or 0.0) - known.filled
+            for known in self._state.orders.values()
+            if known.order.side is Side.SELL and known.order.symbol == symbol and known.order.book == name
+        )
+
+    def open_buys(self, symbol: str) -> list[str]:
+        """The ids of the open buy orders of a symbol."""
+        orders = self._state.orders
+        return [order_id for order_id in self._account.reserved if orders[order_id].order.symbol == symbol]
+
     def is_selling(self) -> bool:
         """Whether a sell order of this book is still open."""
         name = self._name

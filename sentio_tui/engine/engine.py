@@ -88,9 +88,10 @@ class Engine:
         instruments: Mapping[str, Instrument],
         hours: Mapping[str, Calendar],
         rules: Rules,
+        at: Millis,
     ) -> None:
-        """`instruments` and `hours` hold every symbol of the session."""
-        started = SessionStarted(1, 0, info)
+        """`instruments` and `hours` hold every symbol of the session; `at` is the market time it begins at."""
+        started = SessionStarted(1, at, info)
         self.state = State(started)
         self._opening: list[AnyEvent] = [started]
         self._broker = broker
@@ -118,7 +119,7 @@ class Engine:
     def open(self) -> list[AnyEvent]:
         """The first turn of a session: it starts, and trades from the first bar on."""
         self._out = list(self._opening)
-        self._change(Phase.RUNNING, "")
+        self._change(Phase.RUNNING, "", self.state.at)
         return self._out
 
     def bar(self, bar: Bar, at: Millis) -> list[AnyEvent]:
@@ -247,7 +248,7 @@ class Engine:
     def _note(self, level: Level, code: str, text: str, at: Millis) -> None:
         self._emit(Noted(self._next, at, level, code, text))
 
-    def _change(self, phase: Phase, why: str, at: Millis = 0) -> None:
+    def _change(self, phase: Phase, why: str, at: Millis) -> None:
         self._emit(PhaseChanged(self._next, at, phase, why))
 
     def _fault(self, part: str, text: str, at: Millis) -> None:

@@ -5,7 +5,6 @@ from typing import Final
 
 from sentio_tui.brokers.base import Broker
 from sentio_tui.engine.book import View
-from sentio_tui.engine.ledger import DUST
 from sentio_tui.engine.rebalance import Purchase, sales, spending
 from sentio_tui.engine.risk import Risk
 from sentio_tui.engine.state import State
@@ -57,17 +56,24 @@ class Execution:
         self._collect = collect
         self._titles = {name: _title(account.info.strategy) for name, account in state.accounts.items()}
         self.waiting: dict[str, list[Purchase]] = {}
-        """By book: buys that wait until its sells have filled."""
+        """By book: the weights it is on its way to, whose buys wait until its sells have filled. A target in cash
+        does not wait: the machine has counted with the cash that is free."""
 
     def pursue(self, book: str, targets: Sequence[Target], reason: Reason, detail: str, at: Millis) -> None:
-        """Make the orders that lead from the holdings to the targets."""
+        """Make the orders that lead from the holdings to the targets. New weights replace the old ones of the book."""
         words = detail if reason in (Reason.STOP_LOSS, Reason.TAKE_PROFIT, Reason.REBALANCE) else self._titles[book]
         view = self._views[book]
+        for target in targets:
+            if target.weight == 0.0:
+                for order_id in view.open_buys(target.symbol):
+                    self.cancel(order_id, reason.text, at)
         for sale in sales(targets, view, self._instruments):
             self._submit(book, sale.symbol, Side.SELL, words, at, quantity=sale.quantity)
-        wanted = [target for target in targets if target.notional is not None or target.weight]
-        if wanted:
-            self.waiting[book] = [Purchase(target, words, at + BUY_WITHIN) for target in wanted]
+        for target in targets:
+            if target.notional is not None:
+                self._buy(book, target, words, at)
+        if any(target.weight is not None for target in targets):
+            self.waiting[book] = [Purchase(target, words, at + BUY_WITHIN) for target in targets if target.weight]
             self.buy_when_sold(at)
 
     def buy_when_sold(self, at: Millis) -> None:
@@ -76,28 +82,23 @@ class Execution:
             view = self._views[book]
             if not view.is_selling():
                 for purchase in self.waiting.pop(book):
-                    spend = spending(purchase.target, view)
-                    if spend >= LEAST_SPENT:
-                        self._submit(book, purchase.target.symbol, Side.BUY, purchase.reason, at, notional=spend)
-            elif at >= self.waiting[book][0].deadline:
+                    self._buy(book, purchase.target, purchase.reason, at)
+            elif self.waiting[book] and at >= self.waiting[book][0].deadline:
                 del self.waiting[book]
                 self._note(Level.WARNING, "buys_given_up", f"{book}: sells did not fill in time, stays in cash", at)
+
+    def _buy(self, book: str, target: Target, words: str, at: Millis) -> None:
+        spend = spending(target, self._views[book])
+        if spend >= LEAST_SPENT:
+            self._submit(book, target.symbol, Side.BUY, words, at, notional=spend)
 
     def close_all(self, words: str, at: Millis) -> None:
         """Sell everything that no open order is selling already."""
         self.waiting.clear()
         for book, account in self._state.accounts.items():
-            for symbol, position in list(account.positions.items()):
-                left = position.quantity - self._being_sold(book, symbol)
-                if left > DUST:
-                    self._submit(book, symbol, Side.SELL, words, at, quantity=round(left, 9))
-
-    def _being_sold(self, book: str, symbol: str) -> float:
-        return sum(
-            (known.order.quantity or 0.0) - known.filled
-            for known in self._state.orders.values()
-            if known.order.side is Side.SELL and known.order.symbol == symbol and known.order.book == book
-        )
+            flat = [Target(symbol, weight=0.0) for symbol in account.positions]
+            for sale in sales(flat, self._views[book], self._instruments):
+                self._submit(book, sale.symbol, Side.SELL, words, at, quantity=sale.quantity)
 
     def cancel_all(self, why: str, at: Millis) -> None:
         self.waiting.clear()

@@ -26,7 +26,8 @@ class Purchase(Struct, frozen=True):
 
 
 def sales(targets: Sequence[Target], view: View, instruments: Mapping[str, Instrument]) -> list[Sale]:
-    """What must be sold to reach the targets: all of a symbol whose weight is 0, and what is above its weight.
+    """What must be sold to reach the targets: all of a symbol whose weight is 0, and what is above its weight. What
+    open orders are selling already counts as sold.
 
     A symbol without a price of its own is left alone.
     """
@@ -36,14 +37,14 @@ def sales(targets: Sequence[Target], view: View, instruments: Mapping[str, Instr
         holding = view.holding(target.symbol)
         if holding is None or target.weight is None:
             continue
+        held = holding.quantity - view.being_sold(target.symbol)
         if target.weight <= 0.0:
-            result.append(Sale(target.symbol, holding.quantity))
-            continue
-        price = view.price(target.symbol)
-        if price is None:
-            continue
-        step = instruments[target.symbol].quantity_step
-        surplus = round_down(holding.quantity - target.weight * equity / price, step)
+            surplus = round(held, 9)
+        else:
+            price = view.price(target.symbol)
+            if price is None:
+                continue
+            surplus = round_down(held - target.weight * equity / price, instruments[target.symbol].quantity_step)
         if surplus > DUST:
             result.append(Sale(target.symbol, surplus))
     return result

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from sentio_tui.model.bars import Bar
+from sentio_tui.model.bars import Bar, Millis
 from sentio_tui.model.events import FeedStatus
 
 
@@ -34,6 +34,11 @@ class Feed(Protocol):
 
     name: str
     is_live: bool
+
+    @property
+    def begin(self) -> Millis | None:
+        """The market time at which a feed of history begins, where it is known; None for a live one."""
+        ...
 
     def batches(self, skip: int = 0) -> AsyncIterator[Sequence[FeedItem]]:
         """All items, or those after the first `skip` bars (where a resumed session goes on)."""

@@ -89,6 +89,10 @@ class RecordedFeed:
             return []
         return self._rows.bars(0, bisect_left(self._rows.times.tolist(), day, key=self._calendar.day_of))
 
+    @property
+    def begin(self) -> Millis | None:
+        return self.bars[0].time if self.bars else None
+
     async def batches(self, skip: int = 0) -> AsyncIterator[Sequence[FeedItem]]:
         self.load()
         for index in range(skip, len(self.bars), BATCH):

@@ -82,6 +82,7 @@ class ReturnSource:
         self._noise = stream(seed, "noise", name)
         self._regimes = stream(seed, "regimes", name)
         self._jumps = stream(seed, "jumps", name)
+        self._jump_sizes = stream(seed, "jump sizes", name)
         self._variance = 1.0
         self._walked = 0.0
         self._regime = _REGIMES[0]
@@ -93,7 +94,7 @@ class ReturnSource:
 
         z = self._noise.standard_normal(minutes)
         happens = self._jumps.random(minutes) < JUMPS
-        jumps = happens * self._jumps.standard_normal(minutes) * JUMP_SIZE
+        jumps = happens * self._jump_sizes.standard_normal(minutes) * JUMP_SIZE
         level, drift, pull = self._in_force(minutes)
         returns: list[float] = []
         volatility: list[float] = []

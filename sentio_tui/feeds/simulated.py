@@ -128,6 +128,10 @@ class SimulatedFeed:
         for asset_class in {each.asset_class for each in symbols}:
             self._calendars.setdefault(asset_class, for_asset(asset_class))
 
+    @property
+    def begin(self) -> Millis:
+        return self._start
+
     async def batches(self, skip: int = 0) -> AsyncIterator[Sequence[FeedItem]]:
         markets = {
             asset_class: _Market(asset_class, calendar, self._seed)

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Facts about markets: when they are open, and what makes a bar a bad one."""

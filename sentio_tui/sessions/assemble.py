@@ -67,7 +67,7 @@ def assemble(settings: Settings, folder: Path) -> LiveSession:
         patience=round(settings.feed.stale_after * 1000),
         limits=Limits(settings.risk.daily_loss, settings.risk.drawdown, settings.risk.orders_per_minute),
     )
-    engine = Engine(info, books, broker, instruments, hours, rules)
+    engine = Engine(info, books, broker, instruments, hours, rules, started if feed.begin is None else feed.begin)
     recorder.attach(engine.state, _terms(settings))
     return LiveSession(
         engine,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from textual import work
-from textual.app import App, InvalidThemeError
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.message import Message
@@ -26,11 +26,11 @@ from sentio_tui.settings import Settings
 from sentio_tui.ui import theming
 from sentio_tui.ui.actions import resolve_keys
 from sentio_tui.ui.formatting import clean
+from sentio_tui.ui.monitor import Monitor
 from sentio_tui.ui.palette import CockpitCommands
 from sentio_tui.ui.screens.cockpit import CockpitScreen
 from sentio_tui.ui.screens.dialogs import Choice, Clock, Closing, HeldKey, message, question
 from sentio_tui.ui.screens.help import Help
-from sentio_tui.ui.monitor import Monitor
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -108,11 +108,16 @@ class Cockpit(App[int], inherit_bindings=False):
         self._exit_code = DONE
         self._closing_notice: Closing | None = None
         self._stops = HeldKey(clock)
-        self._theme_trouble: dict[Path, str] = {}
+        self._told_missing = False
         own = [Path(settings.ui.themes_dir).expanduser()] if settings.ui.themes_dir else []
         self._theme_files = theme_files or theming.ThemeFiles([*own, *theme_dirs])
         # Without this, Textual answers NO_COLOR with greys of its own instead of the terminal's colours.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        self._wanted_theme = theming.MONO if self.no_color else settings.ui.theme
+        self._notices = [*self.key_table.problems, *self._read_themes()]
+        # Set before the first frame, so that the style sheets are read only once.
+        self.set_reactive(App.theme, self._nearest_theme())
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return theming.variable_defaults(self.current_theme)
@@ -128,10 +133,8 @@ class Cockpit(App[int], inherit_bindings=False):
                 if action_id in self.settings.keys
             }
         )
-        self.reload_themes()
-        self._take_theme(theming.MONO if self.no_color else self.settings.ui.theme)
-        for problem in self.key_table.problems:
-            self.tell(problem, "warning", seconds=10)
+        for notice in self._notices:
+            self.tell(notice, "warning", seconds=10)
         self.set_interval(THEME_SECONDS, self.reload_themes)
         self._catch_signals()
         self.call_after_refresh(self.start_session)
@@ -330,13 +333,30 @@ class Cockpit(App[int], inherit_bindings=False):
 
     def reload_themes(self) -> None:
         """Take in theme files that are new or changed; the theme in force is applied again when its file changed."""
+        before = self.available_themes
+        for problem in self._read_themes():
+            self.tell(problem, "warning", seconds=10)
+        wanted = self._nearest_theme()
+        if wanted != self.theme:
+            self.theme = wanted
+        elif before.get(wanted) is not self.available_themes[wanted]:
+            self.mutate_reactive(App.theme)
+
+    def _read_themes(self) -> list[str]:
+        """Register what is new in the theme files; what is wrong with them, in words."""
         found = self._theme_files.poll()
         for theme in found.themes:
             self.register_theme(theme)
-        for problem in found.problems:
-            self.tell(f"Theme file not taken: {problem}", "warning", seconds=10)
-        if any(theme.name == self.theme for theme in found.themes):
-            self.mutate_reactive(App.theme)
+        troubles = [f"Theme file not taken: {problem}" for problem in found.problems]
+        if self._wanted_theme not in self.available_themes and not self._told_missing:
+            self._told_missing = True
+            troubles.append(f"There is no theme {self._wanted_theme!r}; {self._nearest_theme()} is used.")
+        return troubles
+
+    def _nearest_theme(self) -> str:
+        """The theme that was asked for, or the nearest thing to it that there is."""
+        there = self.available_themes
+        return next(name for name in (self._wanted_theme, theming.DEFAULT, theming.LAST_RESORT) if name in there)
 
     def _next_theme(self) -> None:
         names = sorted(self._ours) or self.theme_names()
@@ -347,19 +367,9 @@ class Cockpit(App[int], inherit_bindings=False):
         if self.no_color:
             self.tell("NO_COLOR is set: the theme without colour stays.")
             return
-        self._take_theme(name)
+        self._wanted_theme = name
+        self.theme = self._nearest_theme()
         self.tell(f"Theme: {self.theme}", seconds=2)
-
-    def _take_theme(self, name: str) -> None:
-        """The theme of this name, or the nearest thing to it that there is, with a notice."""
-        for candidate in (name, theming.DEFAULT, theming.LAST_RESORT):
-            try:
-                self.theme = candidate
-            except InvalidThemeError:
-                continue
-            if candidate != name:
-                self.tell(f"There is no theme {name!r}; {candidate} is used.", "warning", seconds=10)
-            return
 
 
 def _positions(count: int) -> str:

@@ -112,7 +112,7 @@ def engine(
     )
     machine = slots or Slots(5, 0.2, "equity", 0.05, 0.10)
     book = BookParts("main", machine, {symbol: Scripted(script) for symbol, script in scripts.items()})
-    return Engine(info(symbols, capital), [book], broker, instruments, hours, rules or Rules())
+    return Engine(info(symbols, capital), [book], broker, instruments, hours, rules or Rules(), START)
 
 
 def run(made: Engine, bars: Iterable[Bar]) -> list[AnyEvent]:

@@ -13,6 +13,7 @@ from sentio_tui.model.commands import Cancel, Flatten, Leave, Pause, Start, Stop
 from sentio_tui.model.decisions import Direction, Reason
 from sentio_tui.model.events import (
     BarDropped,
+    CancelRequested,
     CommandGiven,
     Decided,
     FaultReported,
@@ -269,3 +270,15 @@ def test_the_fold_of_the_events_is_the_recorded_state(extra: int) -> None:
     assert list(again.curve.equity) == list(made.state.curve.equity)
     assert again.orders == made.state.orders
     assert again.reasons == made.state.reasons
+
+
+def test_a_stop_that_fills_in_parts_is_ordered_once_and_cancels_what_was_still_bought() -> None:
+    made = engine({COIN: [BUY]}, slots=Slots(5, 0.5, "equity", 0.05, 0.0), commission=0.0, slippage=0.0)
+    bars = [bar(0, 100.0), bar(1, 100.0, volume=20.0)]
+    bars += [bar(minute, 90.0, volume=5.0) for minute in range(2, 9)]
+    events = run(made, bars)
+    sells = [event.order for event in of(events, OrderSubmitted) if event.order.side is Side.SELL]
+    assert len(sells) == 1
+    assert made.state.rejected == 0
+    assert [event.why for event in of(events, CancelRequested)] == ["stop loss"]
+    assert not made.state.accounts["main"].positions

@@ -37,6 +37,8 @@ def test_a_good_bar_has_no_fault() -> None:
         (bar(h=inf), "high is not a finite number (inf)"),
         (bar(low=-inf), "low is not a finite number (-inf)"),
         (bar(c=nan), "close is not a finite number (nan)"),
+        (bar(o=inf, h=inf, low=inf, c=inf), "open is not a finite number (inf)"),
+        (bar(o=1.5e308, h=inf, low=1.5e308, c=1.5e308), "high is not a finite number (inf)"),
         (bar(volume=nan), "volume is not a finite number (nan)"),
         (bar(volume=inf), "volume is not a finite number (inf)"),
         (bar(volume=-1.0), "volume is negative (-1.0)"),

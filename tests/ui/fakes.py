@@ -12,7 +12,7 @@ from sentio_tui.ui.actions import PANES
 
 
 class FakeSession:
-    """Shows the given snapshots one after the other, the last one for ever; keeps every command it was sent."""
+    """Shows the first of the given snapshots until `step`, the last one for ever; keeps every command it was sent."""
 
     def __init__(self, snapshots: Iterable[Snapshot] = (), events: Iterable[AnyEvent] = ()) -> None:
         self.snapshots = list(snapshots)
@@ -27,9 +27,12 @@ class FakeSession:
         return "fake"
 
     def snapshot(self) -> Snapshot | None:
-        if len(self.snapshots) > 1:
-            return self.snapshots.pop(0)
         return self.snapshots[0] if self.snapshots else None
+
+    def step(self) -> None:
+        """Go on to the next snapshot."""
+        if len(self.snapshots) > 1:
+            self.snapshots.pop(0)
 
     def drain(self) -> Sequence[AnyEvent]:
         events, self.events = self.events, []

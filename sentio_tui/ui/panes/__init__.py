@@ -1,1 +1,1 @@
-"""TODO"""
+"""The six panes of the cockpit."""

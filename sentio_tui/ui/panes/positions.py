@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from sentio_tui.model.bars import Millis
 from sentio_tui.model.snapshot import PositionView, Snapshot
 from sentio_tui.ui.formatting import age, change, glyph, money, percent, price, quantity, tone
 from sentio_tui.ui.panes.tables import TablePane
@@ -10,6 +9,7 @@ from sentio_tui.ui.widgets.line_table import Cell, Column, Row
 
 _QUANTITY: Final = 11
 _PRICE: Final = 11
+_CURRENT: Final = 13
 _VALUE: Final = 11
 _PNL: Final = 12
 _PERCENT: Final = 8
@@ -23,8 +23,8 @@ class PositionsPane(TablePane):
     TITLE = "Positions"
     HELP = """\
 What is held now. Entry is the average price paid, without costs; P&L is what selling at the current price would bring
-against all that was paid, the costs of the entry included. A dimmed price is stale: no bar came within the feed's
-patience. A tilde before a price marks a synthetic series, one that was computed from another symbol's bars.
+against all that was paid, the costs of the entry included. A price marked stale is old: no bar came within the
+feed's patience, and the profit made of it is dimmed. A tilde before a price marks a synthetic series, one that was computed from another symbol's bars.
 
 Arrows move, `o` or a click on a header sorts, `/` filters, left and right bring hidden columns into view."""
     EMPTY = "no open positions"
@@ -32,7 +32,7 @@ Arrows move, `o` or a click on a header sorts, `/` filters, left and right bring
         Column("symbol", "Symbol", 9),
         Column("quantity", "Quantity", _QUANTITY, priority=3, numeric=True),
         Column("entry", "Entry", _PRICE, priority=4, numeric=True),
-        Column("price", "Current", _PRICE, priority=2, numeric=True),
+        Column("price", "Current", _CURRENT, priority=2, numeric=True),
         Column("pnl", "P&L", _PNL, numeric=True),
         Column("percent", "P&L %", _PERCENT, priority=1, numeric=True),
         Column("value", "Value", _VALUE, priority=6, numeric=True),
@@ -56,10 +56,8 @@ Arrows move, `o` or a click on a header sorts, `/` filters, left and right bring
 
 
 def _row(key: str, position: PositionView, held: str, *, alone: bool) -> Row:
-    current = ("~" if position.synthetic else "") + price(position.price, _PRICE - position.synthetic)
-    if position.stale:
-        current = ("~" if position.synthetic else "") + price(position.price, _PRICE - position.synthetic)
-    quiet = "stale" if position.stale else ""
+    marks = ("stale " if position.stale else "") + ("~" if position.synthetic else "")
+    current = marks + price(position.price, _CURRENT - len(marks))
     mood = "muted" if position.stale else tone(position.pnl)
     source = position.strategy if alone else f"{position.book} {position.strategy}"
     return Row(
@@ -68,15 +66,12 @@ def _row(key: str, position: PositionView, held: str, *, alone: bool) -> Row:
             Cell(position.symbol, "strong"),
             Cell(quantity(position.quantity, _QUANTITY), "", position.quantity),
             Cell(price(position.entry_price, _PRICE), "", position.entry_price),
-            Cell(current, quiet, position.price),
+            Cell(current, "stale" if position.stale else "", position.price),
             Cell(f"{glyph(position.pnl)} {change(position.pnl, _PNL - 2)}", mood, position.pnl),
             Cell(percent(position.pnl_fraction, _PERCENT), mood, position.pnl_fraction),
             Cell(money(position.value, _VALUE), "", position.value),
-            Cell("stale" if position.stale else held, quiet or "muted", _since(position.opened)),
+            Cell(held, "muted", -float(position.opened)),
             Cell(source, "muted"),
         ),
     )
 
-
-def _since(opened: Millis) -> float:
-    return -float(opened)

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.getters import query_one
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import DataTable, Static
+from textual.widgets import Static
 
 from sentio_tui.model.snapshot import Snapshot
 from sentio_tui.ui.actions import ACTIONS, ALWAYS_QUIT, BY_ID, PANES, label, pane_of, unavailable
@@ -25,10 +25,21 @@ WIDTH: Final = 80
 HEIGHT: Final = 24
 """The smallest screen, in cells, on which everything can be read."""
 
+_WIDTHS: Final = [(0, "-too-narrow"), (WIDTH, "-narrow"), (100, "-middling"), (140, "-wide")]
+_HEIGHTS: Final = [(0, "-too-low"), (HEIGHT, "-low"), (30, "-medium"), (40, "-tall")]
+
 SHARED: Final = {"equity": "decision", "decision": "equity", "trades": "log", "log": "trades"}
 """Panes that stand in one place where there is no room for both: which one gives way to which."""
 
-_ARROWS: Final = {"move_left": "left", "move_down": "down", "move_up": "up", "move_right": "right"}
+_SAME_AS: Final = {
+    "move_left": "left",
+    "move_down": "down",
+    "move_up": "up",
+    "move_right": "right",
+    "move_top": "home",
+    "move_bottom": "end",
+}
+"""The keys that panes know themselves, by the action that stands for them."""
 
 
 class Shows(Protocol):
@@ -49,8 +60,8 @@ class HasRows(Protocol):
 class CockpitScreen(Screen[None]):
     """Pulls the session's news at a fixed rate and paints what is new. It decides nothing about trading."""
 
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-too-narrow"), (WIDTH, "-narrow"), (100, "-middling"), (140, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-too-low"), (HEIGHT, "-low"), (30, "-medium"), (40, "-tall")]
+    HORIZONTAL_BREAKPOINTS = _WIDTHS
+    VERTICAL_BREAKPOINTS = _HEIGHTS
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
@@ -71,6 +82,7 @@ class CockpitScreen(Screen[None]):
         self._make_panes = panes
         self._frames = frames
         self._panes: dict[str, Widget] = {}
+        self._titles: dict[str, str] = {}
         self._behind: set[str] = {"decision", "log"}
         self._unshown: set[str] = set(PANES)
         self._last = "equity"
@@ -84,7 +96,9 @@ class CockpitScreen(Screen[None]):
         yield Static(id="banner")
         with Container(id="deck"):
             for pane in self._make_panes():
-                self._panes[pane.id or ""] = pane
+                name = pane.id or ""
+                self._panes[name] = pane
+                self._titles[name] = str(pane.border_title or name)
                 yield pane
         yield KeyBar()
         yield Static(id="too-small")
@@ -161,14 +175,13 @@ class CockpitScreen(Screen[None]):
         focused = self.focused
         if focused is None:
             return None
-        return next((node for node in focused.ancestors_with_self if node in self._panes.values()), None)  # type: ignore[return-value]  # the panes are widgets
+        panes = set(self._panes.values())
+        return next((node for node in focused.ancestors_with_self if isinstance(node, Widget) and node in panes), None)
 
     def focus_pane(self, name: str) -> None:
         """Bring a pane to the front where it shares its place, and give it the focus."""
         self._bring_forward(name)
-        pane = self._panes[name]
-        target = pane if pane.can_focus else next((w for w in pane.query("*") if w.can_focus), pane)
-        target.focus(scroll_visible=False)
+        self._panes[name].focus(scroll_visible=False)
 
     def _bring_forward(self, name: str) -> None:
         self._last = name
@@ -182,7 +195,19 @@ class CockpitScreen(Screen[None]):
     def _arrange(self) -> None:
         for name, pane in self._panes.items():
             pane.set_class(name in self._behind, "-behind")
-        self.call_after_refresh(self._show_panes)
+        self.call_after_refresh(self._arranged)
+
+    def _arranged(self) -> None:
+        """What can only be done once it is known which panes can be seen."""
+        self._show_panes()
+        for name, pane in self._panes.items():
+            other = SHARED.get(name)
+            title = self._titles[name]
+            if other is not None and not self._panes[other].display and not self.has_class("-zoom"):
+                title += f"  [dim]{self._titles[other]}[/dim]"
+            pane.border_title = title
+        if self.focused is None and not self.too_small.display:
+            self._panes[self._last].focus(scroll_visible=False)
 
     def _zoom(self, name: str | None) -> None:
         """Give the deck to one pane, or to all of them again."""
@@ -206,12 +231,7 @@ class CockpitScreen(Screen[None]):
                     f"{WIDTH} × {HEIGHT} cells are needed,\n{width} × {height} are there.",
                 )
             )
-        self.call_after_refresh(self._resized)
-
-    def _resized(self) -> None:
-        self._show_panes()
-        if self.focused is None and not self.too_small.display:
-            self.focus_pane(self._last)
+        self.call_after_refresh(self._arranged)
 
     def action_act(self, action_id: str) -> None:
         """Take an action of the table, or say why it cannot be taken now."""
@@ -222,8 +242,8 @@ class CockpitScreen(Screen[None]):
             self.cockpit.tell(refusal, "warning")
         elif pane is not None:
             self.focus_pane(pane)
-        elif action_id in _ARROWS:
-            self.app.simulate_key(_ARROWS[action_id])
+        elif action_id in _SAME_AS:
+            self.app.simulate_key(_SAME_AS[action_id])
         else:
             self._act(action_id)
 
@@ -245,9 +265,6 @@ class CockpitScreen(Screen[None]):
                 self._step(1)
             case "previous_pane":
                 self._step(-1)
-            case "move_top" | "move_bottom":
-                key = "home" if action_id == "move_top" else "end"
-                self.app.simulate_key(f"ctrl+{key}" if isinstance(self.focused, DataTable) else key)
             case _:
                 cockpit.act(action_id)
 

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Widgets that draw whole lines, cheap enough for live figures."""

@@ -1,0 +1,141 @@
+"""The action table, and how configured keys are laid over it."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from sentio_tui.model.commands import Command, Pause, Start, Stop
+from sentio_tui.model.events import Phase
+from sentio_tui.ui.actions import (
+    ACTIONS,
+    ALWAYS_QUIT,
+    BY_ID,
+    PANES,
+    label,
+    normal_key,
+    pane_of,
+    resolve_keys,
+    shown_key,
+    unavailable,
+)
+from tests.ui.samples import busy
+
+
+def test_the_defaults_stand_as_they_are_and_never_clash() -> None:
+    table = resolve_keys({})
+    assert not table.problems
+    assert set(table.keys) == {action.id for action in ACTIONS}
+    keys = Counter(key for keys in table.keys.values() for key in keys)
+    assert max(keys.values()) == 1
+    assert not set(keys) & set(ALWAYS_QUIT)
+    assert len(BY_ID) == len(ACTIONS)
+
+
+def test_the_keys_the_issue_names_are_there() -> None:
+    keys = resolve_keys({}).keys
+    assert keys["quit"] == ("q",)
+    assert keys["help"] == ("question_mark", "f1")
+    assert keys["palette"] == ("colon", "ctrl+p")
+    assert [keys[f"focus_{pane}"] for pane in PANES] == [(str(number),) for number in range(1, 7)]
+    assert pane_of("focus_log") == "log"
+    assert pane_of("flatten") is None
+
+
+def test_a_configured_key_takes_the_place_of_the_defaults() -> None:
+    table = resolve_keys({"flatten": "F, Ctrl+F", "help": "f2"})
+    assert not table.problems
+    assert table.keys["flatten"] == ("F", "ctrl+f")
+    assert table.keys["help"] == ("f2",)
+    assert table.all_shown("flatten") == "F ^f"
+
+
+def test_two_actions_may_swap_their_keys() -> None:
+    table = resolve_keys({"flatten": "x", "stop": "f"})
+    assert not table.problems
+    assert (table.keys["flatten"], table.keys["stop"]) == (("x",), ("f",))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "says"),
+    [
+        ({"flaten": "f"}, "keys.flaten: no such action (did you mean 'flatten'?)."),
+        ({"flatten": "ctlr+f"}, "'ctlr+f' is not a key"),
+        ({"flatten": "nosuchkey"}, "'nosuchkey' is not a key"),
+        ({"flatten": ""}, "a key is missing"),
+        ({"flatten": "f,"}, "a key is missing"),
+        ({"flatten": "ctrl+c"}, "'ctrl+c' is kept for quitting"),
+        ({"flatten": "b,ctrl+q"}, "'ctrl+q' is kept for quitting"),
+        ({"flatten": "s"}, "keys.flatten: 's' belongs to 'start'; the default stays."),
+    ],
+)
+def test_what_cannot_be_taken_is_told_and_leaves_the_default(overrides: dict[str, str], says: str) -> None:
+    table = resolve_keys(overrides)
+    assert len(table.problems) == 1
+    assert says in table.problems[0]
+    assert table.keys == resolve_keys({}).keys
+
+
+def test_giving_way_to_a_clash_may_bring_on_another() -> None:
+    # Flatten may not have "s", so it keeps "f", which stop was to get.
+    table = resolve_keys({"flatten": "s", "stop": "f"})
+    assert len(table.problems) == 2
+    assert table.keys == resolve_keys({}).keys
+
+
+_SOME_KEYS = st.sampled_from(["a", "f", "x", "q", "s", "ctrl+c", "ctrl+f", "?", "/", "tab", "f5", "", "nope", "G,g"])
+
+
+@given(st.dictionaries(st.sampled_from([*BY_ID, "nothing"]), _SOME_KEYS))
+def test_whatever_is_configured_no_key_does_two_things(overrides: dict[str, str]) -> None:
+    table = resolve_keys(overrides)
+    keys = [key for keys in table.keys.values() for key in keys]
+    assert len(keys) == len(set(keys))
+    assert all(table.keys[action.id] for action in ACTIONS)
+    assert not set(keys) & set(ALWAYS_QUIT)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "shown"),
+    [
+        ("?", "question_mark", "?"),
+        ("/", "slash", "/"),
+        ("G", "G", "G"),
+        ("F5", "f5", "f5"),
+        ("Ctrl+P", "ctrl+p", "^p"),
+        ("escape", "escape", "esc"),
+        ("space", "space", "space"),
+        ("shift+tab", "shift+tab", "⇧tab"),
+    ],
+)
+def test_keys_have_one_name_and_one_face(text: str, name: str, shown: str) -> None:
+    assert normal_key(text) == name
+    assert shown_key(name) == shown
+
+
+def test_what_the_session_does_not_accept_is_refused_in_words() -> None:
+    running, flatten = busy(), BY_ID["flatten"]
+    assert not unavailable(flatten, running, is_over=False)
+    none: frozenset[type[Command]] = frozenset()
+    assert "not possible while the session is running" in unavailable(flatten, replace(running, accepts=none), False)
+    assert "no session" in unavailable(flatten, None, is_over=False)
+    assert "has ended" in unavailable(flatten, running, is_over=True)
+
+
+def test_start_is_there_for_a_pause_and_for_a_new_session() -> None:
+    start = BY_ID["start"]
+    assert unavailable(start, busy(), is_over=False)
+    assert not unavailable(start, busy(), is_over=True)
+    assert not unavailable(start, None, is_over=False)
+    paused = replace(busy(), phase=Phase.PAUSED, accepts=frozenset({Start, Stop}))
+    assert not unavailable(start, paused, is_over=False)
+
+
+def test_pausing_a_paused_session_resumes_it() -> None:
+    pause, paused = BY_ID["pause"], replace(busy(), phase=Phase.PAUSED, accepts=frozenset({Start, Stop}))
+    assert label(pause, paused) == "Resume"
+    assert label(pause, busy()) == "Pause"
+    assert not unavailable(pause, paused, is_over=False)
+    assert not unavailable(pause, replace(busy(), accepts=frozenset({Pause})), is_over=False)

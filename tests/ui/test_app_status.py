@@ -1,0 +1,134 @@
+"""The status line: what it says, and what stays when there is little room."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import replace
+from textual.content import Content
+
+from sentio_tui.model.bars import MINUTE
+from sentio_tui.model.events import FeedStatus, Mode, Phase
+from sentio_tui.model.snapshot import FeedHealth, Snapshot
+from sentio_tui.ui.monitor import Condition
+from sentio_tui.ui.status import Part, fit, status_parts
+from tests.ui.samples import HOSTILE, busy, empty, ended
+
+
+class Said(Struct, frozen=True):
+    """A condition without the parts that do not matter to a test."""
+
+    snapshot: Snapshot | None = None
+    mode: Mode = Mode.SIM
+    launching: bool = False
+    is_over: bool = False
+    why: str = ""
+    failure: str = ""
+    alarms: int = 0
+
+    def line(self, width: int = 160) -> str:
+        condition = Condition(
+            self.snapshot, self.mode, self.launching, self.is_over, self.why, self.failure, self.alarms
+        )
+        return fit(*status_parts(condition), width).plain
+
+
+def feed(status: FeedStatus, age: int) -> Snapshot:
+    """A busy session whose newest bar was complete `age` milliseconds ago."""
+    snapshot = busy()
+    health = FeedHealth(status, "", snapshot.at - age - MINUTE, 10, 0, ())
+    return replace(snapshot, feed=health)
+
+
+def test_with_room_it_says_everything() -> None:
+    line = Said(busy(), alarms=2).line()
+    for part in (
+        " SIM ",
+        "● running",
+        "feed live · last bar 0s ago",
+        "▲ 2 alarms",
+        "session 6:40:00",
+        "momentum conservative",
+        "60×",
+        "live_20250106_140000",
+        "Mon 2025-01-06 15:40:00 EST",
+    ):
+        assert part in line
+
+
+def test_at_80_columns_the_four_that_matter_stay() -> None:
+    line = Said(feed(FeedStatus.STALE, 3 * 60_000), alarms=2).line(80)
+    assert len(line) == 80
+    for part in (" SIM ", "● running", "feed stale 3m", "Mon 15:40:00 EST", "▲ 2"):
+        assert part in line
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_the_badge_is_a_word_too(mode: Mode) -> None:
+    snapshot = busy()
+    line = Said(replace(snapshot, info=replace(snapshot.info, mode=mode)), mode=mode).line(80)
+    assert line.startswith(f" {mode.value.upper()} ")
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        (Said(launching=True), "◌ starting"),
+        (Said(), "○ no session"),
+        (Said(failure="no such file"), "✖ not started: no such file"),
+        (Said(empty()), "○ ready"),
+        (Said(empty()), "feed connecting · no bar yet"),
+        (Said(replace(busy(), phase=Phase.PAUSED)), "‖ paused"),
+        (Said(replace(busy(), phase=Phase.STOPPING, waiting="a price")), "◐ stopping: a price"),
+        (Said(ended(), is_over=True, why="stopped"), "■ ended: stopped"),
+        (Said(busy(), is_over=True, failure="boom"), "✖ failed: boom"),
+        (Said(replace(busy(), faults={"journal": "disk full"})), "✖ fault: journal"),
+        (Said(feed(FeedStatus.DOWN, 3_600_000)), "feed down · last bar 1h00 ago"),
+        (Said(feed(FeedStatus.LIVE, -5_000)), "last bar 0s ago"),
+    ],
+)
+def test_each_condition_has_its_words(said: Said, says: str) -> None:
+    assert says in said.line()
+
+
+def test_the_duration_is_the_sessions_not_the_screens() -> None:
+    """T-44: session time follows from the session's own first input, in market time."""
+    later = replace(busy(), at=busy().at + 90 * MINUTE)
+    assert "session 8:10:00" in Said(later).line()
+
+
+def test_full_speed_is_told() -> None:
+    snapshot = busy()
+    assert "at full speed" in Said(replace(snapshot, info=replace(snapshot.info, speed=0.0))).line()
+
+
+def test_an_unknown_zone_is_utc() -> None:
+    snapshot = busy()
+    assert "20:40:00 UTC" in Said(replace(snapshot, info=replace(snapshot.info, clock_zone="Mars/Base"))).line()
+
+
+@pytest.mark.parametrize("width", [160, 100, 80])
+def test_text_from_outside_stays_text(width: int) -> None:
+    snapshot = busy()
+    info = replace(snapshot.info, name=HOSTILE, books=(replace(snapshot.info.books[0], strategy=HOSTILE),))
+    line = Said(
+        replace(snapshot, info=info, phase=Phase.STOPPING, waiting=HOSTILE, faults={HOSTILE: HOSTILE}), failure=HOSTILE
+    ).line(width)
+    assert "\x1b" not in line
+    assert "\n" not in line
+    assert Content(line).cell_length == width
+
+
+_PARTS = st.lists(
+    st.builds(
+        lambda rank, lengths: Part(rank, tuple(Content("x" * n) for n in sorted(lengths, reverse=True))),
+        st.integers(1, 6),
+        st.lists(st.integers(1, 30), min_size=1, max_size=3, unique=True),
+    ),
+    max_size=8,
+)
+
+
+@given(_PARTS, _PARTS, st.integers(10, 200))
+def test_the_line_is_always_as_wide_as_the_screen(left: list[Part], right: list[Part], width: int) -> None:
+    assert fit(left, right, width).cell_length == width
