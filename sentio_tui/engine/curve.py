@@ -16,11 +16,12 @@ class EquityCurve:
     """
 
     __slots__ = (
+        "_day",
+        "_day_close",
         "_day_end",
         "_held_now",
         "_zone",
         "days",
-        "drawdown",
         "equity",
         "held",
         "max_drawdown",
@@ -32,48 +33,47 @@ class EquityCurve:
         self.times = array("q")
         self.equity = array("d")
         self.peak = capital
-        self.drawdown = 0.0
-        """Of the last closed point, as a fraction of the peak, 0.0 or above."""
         self.max_drawdown = 0.0
         self.held = 0
         """Closed points with an open position."""
         self.days: list[tuple[date, float]] = []
-        """Each exchange day with its last closed point's equity."""
+        """The exchange days that are over, each with the equity at its end."""
         self._held_now = False
         self._zone = ZoneInfo(zone)
+        self._day: date | None = None
+        self._day_close = capital
         self._day_end = 0
 
     def mark(self, at: Millis, equity: float, held: bool) -> None:
         """State the equity at a time, not before that of the newest point."""
         times = self.times
-        if times and times[-1] >= at:
-            self.equity[-1] = equity
-        else:
-            if times:
-                self._close()
-            times.append(at)
-            self.equity.append(equity)
+        if times:
+            if times[-1] >= at:
+                self.equity[-1] = equity
+                self._held_now = held
+                return
+            closed = self.equity[-1]
+            if closed >= self.peak:
+                self.peak = closed
+            else:
+                drawdown = 1.0 - closed / self.peak
+                if drawdown > self.max_drawdown:
+                    self.max_drawdown = drawdown
+            if self._held_now:
+                self.held += 1
+            if times[-1] >= self._day_end:
+                self._begin_day(times[-1])
+            self._day_close = closed
+        times.append(at)
+        self.equity.append(equity)
         self._held_now = held
 
-    def _close(self) -> None:
-        equity = self.equity[-1]
-        if equity >= self.peak:
-            self.peak = equity
-            self.drawdown = 0.0
-        else:
-            self.drawdown = 1.0 - equity / self.peak
-            if self.drawdown > self.max_drawdown:
-                self.max_drawdown = self.drawdown
-        if self._held_now:
-            self.held += 1
-        at = self.times[-1]
-        if at >= self._day_end:
-            day = datetime.fromtimestamp(at / 1000, self._zone).date()
-            midnight = datetime.combine(day + timedelta(days=1), time(), self._zone)
-            self._day_end = int(midnight.timestamp() * 1000)
-            self.days.append((day, equity))
-        else:
-            self.days[-1] = (self.days[-1][0], equity)
+    def _begin_day(self, at: Millis) -> None:
+        if self._day is not None:
+            self.days.append((self._day, self._day_close))
+        self._day = datetime.fromtimestamp(at / 1000, self._zone).date()
+        midnight = datetime.combine(self._day + timedelta(days=1), time(), self._zone)
+        self._day_end = int(midnight.timestamp() * 1000)
 
     def now(self) -> tuple[float, float]:
         """Current and deepest drawdown with the open point taken in."""
@@ -86,12 +86,13 @@ class EquityCurve:
     def daily(self) -> list[tuple[date, float]]:
         """Equity at the end of each exchange day, the open point taken in."""
         days = list(self.days)
+        if self._day is not None:
+            days.append((self._day, self._day_close))
         if self.times:
             day = datetime.fromtimestamp(self.times[-1] / 1000, self._zone).date()
             if days and days[-1][0] == day:
-                days[-1] = (day, self.equity[-1])
-            else:
-                days.append((day, self.equity[-1]))
+                days.pop()
+            days.append((day, self.equity[-1]))
         return days
 
     @property

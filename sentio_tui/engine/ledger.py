@@ -17,12 +17,14 @@ DUST = 1e-9
 
 
 class Position(Holding, gc=False):
-    """An open position. `cost` is what was paid for it, `entry_costs` the commissions in it, both in money.
+    """An open position. `cost` is what was paid for it, `entry_costs` the commissions in it, both in money. `price` is
+    the last one of this very symbol.
 
     `lowest` and `highest` are the extreme prices since entry. `bought`, `spent`, `sold`, `proceeds`, `fees` and
     `pnl` run over the whole round trip.
     """
 
+    price: float = 0.0
     cost: float = 0.0
     entry_costs: float = 0.0
     lowest: float = 0.0
@@ -80,24 +82,31 @@ class Account:
     def free_cash(self) -> float:
         return max(0.0, self.cash - sum(self.reserved.values())) if self.reserved else self.cash
 
-    def fill(self, fill: Fill, reason: str, number: int) -> tuple[float | None, Trade | None]:
+    def mark(self) -> None:
+        """Value every position at its own symbol's last price, never another's (T-07)."""
+        value = 0.0
+        for position in self.positions.values():
+            value += position.quantity * position.price
+        self.value = value
+
+    def fill(self, fill: Fill, reason: str, number: int, price: float) -> tuple[float | None, Trade | None]:
         """Take a fill in. Returns its `pnl` if it closes (in part), and the round trip if it ends one.
 
-        `number` is given to the round trip. Raises ValueError when more is sold than held: the broker and this
-        ledger then disagree, and nothing that follows could be trusted.
+        `number` is given to the round trip; `price` is the symbol's last one. Raises ValueError when
+        more is sold than held: the broker and this ledger then disagree, and nothing that follows could be trusted.
         """
         if fill.side is Side.BUY:
-            self._buy(fill)
+            self._buy(fill, price)
             return None, None
         return self._sell(fill, reason, number)
 
-    def _buy(self, fill: Fill) -> None:
+    def _buy(self, fill: Fill, price: float) -> None:
         value = fill.value
         self.cash -= value + fill.commission
         position = self.positions.get(fill.symbol)
         if position is None:
             position = self.positions[fill.symbol] = Position(
-                fill.symbol, 0.0, fill.price, fill.time, 0, lowest=fill.price, highest=fill.price
+                fill.symbol, 0.0, fill.price, fill.time, 0, price=price, lowest=fill.price, highest=fill.price
             )
         position.quantity = round(position.quantity + fill.quantity, 9)
         position.cost += value

@@ -136,17 +136,9 @@ class State:
                 held = True
                 if symbol in account.positions:
                     _lived(account.positions[symbol], bar, before)
-                    self._value(account)
+                    account.mark()
             equity += account.cash + account.value
         self.curve.mark(event.at, equity, held)
-
-    def _value(self, account: Account) -> None:
-        """Mark the book: every position at its own symbol's last price, never another's (T-07)."""
-        bars = self.bars
-        account.value = sum(
-            position.quantity * (bars[symbol].close if symbol in bars else position.entry_price)
-            for symbol, position in account.positions.items()
-        )
 
     def _bar_dropped(self, event: BarDropped) -> None:
         self.dropped[event.bar.symbol] = self.dropped.get(event.bar.symbol, 0) + 1
@@ -196,7 +188,8 @@ class State:
         account = self.accounts[fill.book]
         known = self.orders.get(fill.order_id)
         reason = known.order.reason if known is not None else "not ours"
-        pnl, trade = account.fill(fill, reason, len(self.trades) + 1)
+        bar = self.bars.get(fill.symbol)
+        pnl, trade = account.fill(fill, reason, len(self.trades) + 1, fill.price if bar is None else bar.close)
         self.executions.append(Execution(len(self.executions) + 1, fill, reason, account.info.strategy, pnl))
         if trade is not None:
             self.trades.append(trade)
@@ -208,7 +201,7 @@ class State:
             elif fill.order_id in account.reserved:
                 left = account.reserved[fill.order_id] - fill.value - fill.commission
                 account.reserved[fill.order_id] = max(0.0, left)
-        self._value(account)
+        account.mark()
         self.curve.mark(event.at, self.equity, any(book.positions for book in self.accounts.values()))
 
     def _close_order(self, order_id: str) -> None:
@@ -251,9 +244,13 @@ def _lived(position: Position, bar: Bar, before: Bar | None) -> None:
     """One more bar with a position. Its extremes so far are those of the bars before and of this one's open, since
     orders may fill at the open; the rest of this bar counts once the next has come."""
     position.bars_held += 1
+    position.price = bar.close
     low = high = bar.open
     if before is not None and before.time >= position.opened:
-        low, high = min(low, before.low), max(high, before.high)
+        if before.low < low:
+            low = before.low
+        if before.high > high:
+            high = before.high
     if low < position.lowest:
         position.lowest = low
     if high > position.highest:

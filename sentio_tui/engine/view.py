@@ -99,7 +99,7 @@ class Viewer:
         for name, account in state.accounts.items():
             for symbol, position in account.positions.items():
                 bar = state.bars.get(symbol)
-                price = bar.close if bar is not None else position.entry_price
+                price = position.price
                 paid = position.cost + position.entry_costs
                 pnl = position.quantity * price - paid
                 views.append(

@@ -121,15 +121,13 @@ def _positions(state: State) -> dict[str, PositionRow]:
     rows = []
     for name, account in state.accounts.items():
         for symbol, position in account.positions.items():
-            bar = state.bars.get(symbol)
-            price = bar.close if bar is not None else position.entry_price
             rows.append(
                 PositionRow(
                     symbol=symbol,
                     quantity=position.quantity,
                     entry_price=position.entry_price,
-                    current_price=price,
-                    value=position.quantity * price,
+                    current_price=position.price,
+                    value=position.quantity * position.price,
                     entry_time=iso(position.opened),
                     strategy=account.info.strategy,
                     book=name,

@@ -109,8 +109,7 @@ class Cockpit(App[int], inherit_bindings=False):
         self._closing_notice: Closing | None = None
         self._stops = HeldKey(clock)
         self._told_missing = False
-        own = [Path(settings.ui.themes_dir).expanduser()] if settings.ui.themes_dir else []
-        self._theme_files = theme_files or theming.ThemeFiles([*own, *theme_dirs])
+        self._theme_files = theme_files or theming.ThemeFiles(theme_dirs)
         # Without this, Textual answers NO_COLOR with greys of its own instead of the terminal's colours.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._wanted_theme = theming.MONO if self.no_color else settings.ui.theme
@@ -313,10 +312,12 @@ class Cockpit(App[int], inherit_bindings=False):
 
     def interrupted(self) -> None:
         """A signal asked the program to end. A second one takes the last prices."""
+        self._exit_code = INTERRUPTED
         if self._closing_notice is None:
             self.leave(INTERRUPTED)
+        elif self.session is None:
+            self.exit(INTERRUPTED)
         else:
-            self._exit_code = INTERRUPTED
             self._send(Stop())
 
     def theme_names(self) -> list[str]:

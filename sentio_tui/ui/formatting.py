@@ -36,7 +36,6 @@ _ESCAPES: Final = re.compile(
 _REPLACED: Final = "\N{REPLACEMENT CHARACTER}"
 _UNITS: Final = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
-_EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 
 
 @lru_cache(maxsize=4096)
@@ -175,10 +174,12 @@ def number(value: float, width: int = WIDE) -> str:
 
 
 def figure(value: Figure, form: Callable[[float, int], str], width: int = WIDE) -> str:
-    """A figure in the given form. An unknown one is "n/a (why)", cut to the width; "n/a" where there is no room."""
+    """A figure in the given form. An unknown one is "n/a (why)", cut to the width; "n/a" where too little of the
+    reason could be read."""
     if isinstance(value, Unknown):
         why = clean(value.why).strip()
-        return cut(f"{UNKNOWN} ({why})" if why and width > len(UNKNOWN) + 6 else UNKNOWN, width)
+        full = f"{UNKNOWN} ({why})"
+        return cut(full if why and (width >= 14 or cell_len(full) <= width) else UNKNOWN, width)
     return form(value, width)
 
 
@@ -211,14 +212,21 @@ def clock(at: Millis, zone: str, pattern: str = "%H:%M:%S") -> str:
         return UNKNOWN
 
 
+def utc_offset(at: Millis, zone: str) -> int:
+    """How far a zone's clock is ahead of UTC at a moment, in milliseconds."""
+    try:
+        offset = datetime.fromtimestamp(at / 1000, time_zone(zone)).utcoffset()
+    except (OverflowError, ValueError, OSError):
+        return 0
+    return round(offset.total_seconds() * 1000) if offset is not None else 0
+
+
 @lru_cache(maxsize=32)
 def time_zone(name: str) -> tzinfo:
     """The zone of an IANA name; UTC when there is none of that name."""
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError):  # ZoneInfoNotFoundError is a KeyError on some platforms' data
-        return UTC
-    except KeyError:
+    except (KeyError, OSError, ValueError):  # not found, not readable, not the name of a file
         return UTC
 
 
@@ -237,14 +245,14 @@ def sparkline(values: Sequence[float], width: int) -> str:
     return "".join(_BLOCKS[min(7, int((value - low) / span * 8))] for value in picked)
 
 
-def bar(fraction: float, width: int) -> str:
-    """A horizontal bar of exactly `width` cells, filled to a fraction, in eighths of a cell. Not a number is empty."""
+def bar(fraction: float, width: int) -> tuple[str, str]:
+    """The filled and the empty part of a horizontal bar of exactly `width` cells, in halves of a cell. Not a number
+    is empty."""
     if width <= 0:
-        return ""
-    filled = 0.0 if math.isnan(fraction) else min(1.0, max(0.0, fraction))
-    eighths = round(filled * width * 8)
-    text = "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
-    return text.ljust(width)
+        return "", ""
+    halves = 0 if math.isnan(fraction) else round(min(1.0, max(0.0, fraction)) * width * 2)
+    filled = "━" * (halves // 2) + "╸" * (halves % 2)
+    return filled, "─" * (width - len(filled))
 
 
 def _plain(value: float, digits: int, sign: str) -> str:

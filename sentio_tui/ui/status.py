@@ -35,10 +35,14 @@ _FEED: Final = {
 }
 
 
+LUXURY: Final = 6
+"""Parts of this rank and above are shown only where all others stand at full length."""
+
+
 @dataclass(frozen=True)
 class Part:
-    """One part of the status line: the same said ever shorter. The higher the rank, the sooner it is shortened and
-    left out; rank 0 is shortened but never left out."""
+    """One part of the status line: the same said ever shorter. The lower the rank, the more it matters; rank 0 is
+    always there."""
 
     rank: int
     forms: tuple[Content, ...]
@@ -47,34 +51,35 @@ class Part:
 def fit(left: Sequence[Part], right: Sequence[Part], width: int) -> Content:
     """The parts in one line of exactly `width` cells, `right` at its right edge.
 
-    Parts become shorter, the least important first, until all fit; then the least important are left out.
+    The most important are put in first, at their shortest, as long as there is room; then, in the same order, they
+    take longer forms.
     """
     parts = [*left, *right]
     lefts, rights = range(len(left)), range(len(left), len(parts))
-    form = [0] * len(parts)
+    form = [len(part.forms) - (part.rank == 0) for part in parts]
 
     def row(indices: Sequence[int]) -> Content:
-        return GAP.join([parts[index].forms[form[index]] for index in indices if form[index] < len(parts[index].forms)])
+        shown = [parts[index].forms[form[index]] for index in indices if form[index] < len(parts[index].forms)]
+        return GAP.join(shown) if shown else Content("")
 
     def room() -> int:
-        """Cells left between the two sides; below one it does not fit."""
+        """Cells between the two sides, and one at the edge; below two it is too tight."""
         return width - row(lefts).cell_length - row(rights).cell_length - 1
 
-    least_first = sorted(range(len(parts)), key=lambda index: -parts[index].rank)
-    steps = [index for index in least_first for _ in parts[index].forms[1:]]
-    steps += [index for index in least_first if parts[index].rank]
-    for index in steps:
-        if room() >= 2:
-            break
-        form[index] += 1
-    for index in reversed(least_first):
-        while form[index]:
-            form[index] -= 1
-            if room() < 2:
-                form[index] += 1
-                break
+    def try_form(index: int, new: int) -> bool:
+        old, form[index] = form[index], new
+        if room() < 2:
+            form[index] = old
+        return form[index] == new
+
+    by_rank = sorted(range(len(parts)), key=lambda index: parts[index].rank)
+    for index in by_rank:
+        if parts[index].rank < LUXURY:
+            try_form(index, min(form[index], len(parts[index].forms) - 1))
+    for index in by_rank:
+        any(try_form(index, longer) for longer in range(form[index]))
     if room() < 1:
-        return (row(lefts) + GAP + row(rights)).truncate(width, ellipsis=True)
+        return (row(lefts) + GAP + row(rights)).truncate(width, ellipsis=True, pad=True)
     return Content.assemble(row(lefts), " " * room(), row(rights), " ")
 
 
@@ -137,7 +142,7 @@ def _identity(info: SnapshotInfo) -> list[Part]:
         parts.append(Part(4, (Content.assemble(short, (f" {clean(book.preset)}", "$muted")), short)))
     speed = "at full speed" if not info.speed else f"{info.speed:g}×"
     parts.append(Part(5, (Content.styled(speed, "$muted"),)))
-    parts.append(Part(6, (Content.styled(clean(info.name), "$muted"),)))
+    parts.append(Part(LUXURY, (Content.styled(clean(info.name), "$muted"),)))
     return parts
 
 

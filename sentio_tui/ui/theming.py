@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
@@ -45,6 +45,7 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _NO_COLOUR: Final = "default"
 """In a theme file: the terminal's own colour. A theme has it everywhere or nowhere."""
 
+Result = TypeVar("Result")
 Rgb = tuple[int, int, int]
 
 
@@ -58,7 +59,7 @@ class ChartColours:
     background: Rgb | None
 
 
-def chart_colours(app: "App[object]") -> ChartColours:
+def chart_colours(app: "App[Result]") -> ChartColours:
     """The chart's colours under the theme that is in force."""
     variables = app.theme_variables
 

@@ -92,8 +92,9 @@ async def test_tab_goes_round_all_panes_in_the_order_of_their_numbers(make_cockp
             await pilot.pause()
         names = ["equity", "positions", "trades", "decision", "log", "metrics", "equity"]
         assert seen == [pane(screen, name) for name in names]
+        assert screen.focused_pane is pane(screen, "positions")
         await pilot.press("shift+tab", "shift+tab")
-        assert screen.focused_pane is pane(screen, "equity")
+        await until(pilot, lambda: screen.focused_pane is pane(screen, "metrics"))
 
 
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])

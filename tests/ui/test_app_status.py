@@ -41,7 +41,7 @@ def feed(status: FeedStatus, age: int) -> Snapshot:
 
 
 def test_with_room_it_says_everything() -> None:
-    line = Said(busy(), alarms=2).line()
+    line = Said(busy(), alarms=2).line(180)
     for part in (
         " SIM ",
         "● running",

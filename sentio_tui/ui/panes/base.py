@@ -3,14 +3,13 @@
 from typing import ClassVar
 
 from textual.content import Content
-from textual.widget import Widget
 
 from sentio_tui.model.snapshot import Snapshot
 from sentio_tui.ui.formatting import clean
 from sentio_tui.ui.widgets.line_board import LineBoard
 
 
-class Pane(Widget, can_focus=True):
+class Pane(LineBoard, can_focus=True):
     """A bordered part of the screen that shows one side of a session.
 
     `NUMBER` is the key that focuses it, `NAME` its id and `TITLE` what its border says.
@@ -56,7 +55,7 @@ class Pane(Widget, can_focus=True):
             self.border_subtitle = Content(clean(text)).markup
 
 
-class BoardPane(Pane, LineBoard, can_focus=True):
+class BoardPane(Pane):
     """A pane that draws its own lines, afresh from the last snapshot whenever it gets another size."""
 
     def __init__(self) -> None:

@@ -1,18 +1,9 @@
 """What is held now."""
 
-from typing import Final
-
 from sentio_tui.model.snapshot import PositionView, Snapshot
 from sentio_tui.ui.formatting import age, change, glyph, money, percent, price, quantity, tone
 from sentio_tui.ui.panes.tables import TablePane
 from sentio_tui.ui.widgets.line_table import Cell, Column, Row
-
-_QUANTITY: Final = 11
-_PRICE: Final = 11
-_CURRENT: Final = 13
-_VALUE: Final = 11
-_PNL: Final = 12
-_PERCENT: Final = 8
 
 
 class PositionsPane(TablePane):
@@ -23,19 +14,20 @@ class PositionsPane(TablePane):
     TITLE = "Positions"
     HELP = """\
 What is held now. Entry is the average price paid, without costs; P&L is what selling at the current price would bring
-against all that was paid, the costs of the entry included. A price marked stale is old: no bar came within the
-feed's patience, and the profit made of it is dimmed. A tilde before a price marks a synthetic series, one that was computed from another symbol's bars.
+against all that was paid, the costs of the entry included. A price marked stale is old: no bar came within the feed's
+patience, and the profit made of it is dimmed. A tilde before a price marks a synthetic series, one that was computed
+from another symbol's bars.
 
 Arrows move, `o` or a click on a header sorts, `/` filters, left and right bring hidden columns into view."""
     EMPTY = "no open positions"
     COLUMNS = (
-        Column("symbol", "Symbol", 9),
-        Column("quantity", "Quantity", _QUANTITY, priority=3, numeric=True),
-        Column("entry", "Entry", _PRICE, priority=4, numeric=True),
-        Column("price", "Current", _CURRENT, priority=2, numeric=True),
-        Column("pnl", "P&L", _PNL, numeric=True),
-        Column("percent", "P&L %", _PERCENT, priority=1, numeric=True),
-        Column("value", "Value", _VALUE, priority=6, numeric=True),
+        Column("symbol", "Symbol", 8, most=10),
+        Column("quantity", "Quantity", 9, most=12, priority=3, numeric=True),
+        Column("entry", "Entry", 9, most=11, priority=4, numeric=True),
+        Column("price", "Current", 12, most=16, priority=2, numeric=True),
+        Column("pnl", "P&L", 10, most=13, numeric=True),
+        Column("percent", "P&L %", 7, most=8, priority=1, numeric=True),
+        Column("value", "Value", 9, most=12, priority=6, numeric=True),
         Column("age", "Age", 6, priority=5, numeric=True),
         Column("strategy", "Strategy", 12, priority=7, grow=True),
     )
@@ -57,21 +49,20 @@ Arrows move, `o` or a click on a header sorts, `/` filters, left and right bring
 
 def _row(key: str, position: PositionView, held: str, *, alone: bool) -> Row:
     marks = ("stale " if position.stale else "") + ("~" if position.synthetic else "")
-    current = marks + price(position.price, _CURRENT - len(marks))
-    mood = "muted" if position.stale else tone(position.pnl)
+    sign, mood = glyph(position.pnl), "muted" if position.stale else tone(position.pnl)
     source = position.strategy if alone else f"{position.book} {position.strategy}"
+    now, pnl = position.price, position.pnl
     return Row(
         key,
         (
             Cell(position.symbol, "strong"),
-            Cell(quantity(position.quantity, _QUANTITY), "", position.quantity),
-            Cell(price(position.entry_price, _PRICE), "", position.entry_price),
-            Cell(current, "stale" if position.stale else "", position.price),
-            Cell(f"{glyph(position.pnl)} {change(position.pnl, _PNL - 2)}", mood, position.pnl),
-            Cell(percent(position.pnl_fraction, _PERCENT), mood, position.pnl_fraction),
-            Cell(money(position.value, _VALUE), "", position.value),
+            Cell(quantity(position.quantity), "", position.quantity, quantity(position.quantity, 9)),
+            Cell(price(position.entry_price), "", position.entry_price, price(position.entry_price, 9)),
+            Cell(marks + price(now), "stale" if position.stale else "", now, marks + price(now, 12 - len(marks))),
+            Cell(f"{sign} {change(pnl)}", mood, pnl, f"{sign} {change(pnl, 8)}"),
+            Cell(percent(position.pnl_fraction), mood, position.pnl_fraction, percent(position.pnl_fraction, 7)),
+            Cell(money(position.value), "", position.value, money(position.value, 9)),
             Cell(held, "muted", -float(position.opened)),
             Cell(source, "muted"),
         ),
     )
-

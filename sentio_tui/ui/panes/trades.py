@@ -1,16 +1,10 @@
 """What was bought and sold."""
 
-from typing import Final
-
 from sentio_tui.model.orders import Side
 from sentio_tui.model.snapshot import FillView, Snapshot
 from sentio_tui.ui.formatting import change, clock, glyph, price, quantity, tone
 from sentio_tui.ui.panes.tables import TablePane
 from sentio_tui.ui.widgets.line_table import Cell, Column, Row
-
-_QUANTITY: Final = 11
-_PRICE: Final = 11
-_PNL: Final = 12
 
 
 class TradesPane(TablePane):
@@ -31,11 +25,11 @@ first row is selected the newest stays in view."""
     COLUMNS = (
         Column("time", "Time", 8),
         Column("side", "Side", 6),
-        Column("symbol", "Symbol", 9),
-        Column("quantity", "Quantity", _QUANTITY, priority=4, numeric=True),
-        Column("price", "Price", _PRICE, priority=2, numeric=True),
-        Column("pnl", "P&L", _PNL, priority=1, numeric=True),
-        Column("reason", "Reason", 12, priority=3, grow=True),
+        Column("symbol", "Symbol", 8, most=10),
+        Column("quantity", "Quantity", 9, most=12, priority=4, numeric=True),
+        Column("price", "Price", 9, most=11, priority=2, numeric=True),
+        Column("pnl", "P&L", 10, most=13, priority=1, numeric=True),
+        Column("reason", "Reason", 11, priority=3, grow=True),
         Column("strategy", "Strategy", 12, priority=5),
     )
 
@@ -55,15 +49,16 @@ def _row(key: str, fill: FillView, zone: str, *, alone: bool) -> Row:
     bought = fill.side is Side.BUY
     pnl = Cell("", "", float("nan"))
     if fill.pnl is not None:
-        pnl = Cell(f"{glyph(fill.pnl)} {change(fill.pnl, _PNL - 2)}", tone(fill.pnl), fill.pnl)
+        sign = glyph(fill.pnl)
+        pnl = Cell(f"{sign} {change(fill.pnl)}", tone(fill.pnl), fill.pnl, f"{sign} {change(fill.pnl, 8)}")
     return Row(
         key,
         (
             Cell(clock(fill.time, zone), "muted", f"{fill.time:020} {fill.number:012}"),
             Cell("▲ buy" if bought else "▼ sell", "gain" if bought else "loss"),
             Cell(fill.symbol, "strong"),
-            Cell(quantity(fill.quantity, _QUANTITY), "", fill.quantity),
-            Cell(price(fill.price, _PRICE), "", fill.price),
+            Cell(quantity(fill.quantity), "", fill.quantity, quantity(fill.quantity, 9)),
+            Cell(price(fill.price), "", fill.price, price(fill.price, 9)),
             pnl,
             Cell(fill.reason.replace("_", " ")),
             Cell(fill.strategy if alone else f"{fill.book} {fill.strategy}", "muted"),

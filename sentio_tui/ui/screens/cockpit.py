@@ -278,6 +278,4 @@ class CockpitScreen(Screen[None]):
 
     def _step(self, by: int) -> None:
         """The next pane in the order of their numbers, those behind others included."""
-        pane = self.focused_pane
-        at = PANES.index(pane.id) if pane is not None and pane.id in PANES else -by
-        self.focus_pane(PANES[(at + by) % len(PANES)])
+        self.focus_pane(PANES[(PANES.index(self._last) + by) % len(PANES)])

@@ -11,7 +11,21 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 STYLES: Final = frozenset(
-    {"gain", "loss", "flat", "stale", "muted", "strong", "accent", "warning", "error", "header", "cursor", "grid"}
+    {
+        "gain",
+        "loss",
+        "flat",
+        "stale",
+        "muted",
+        "strong",
+        "accent",
+        "warning",
+        "error",
+        "header",
+        "cursor",
+        "grid",
+        "curve",
+    }
 )
 """The styles a span may name, several with spaces between them. `#rrggbb` names a colour."""
 
@@ -54,6 +68,7 @@ class LineBoard(Widget):
         & > .line--muted { color: $muted; }
         & > .line--strong { text-style: bold; }
         & > .line--accent { color: $accent-line; }
+        & > .line--curve { color: $chart-equity; }
         & > .line--warning { color: $warning; }
         & > .line--error { color: $error; text-style: bold; }
         & > .line--header { color: $muted; text-style: bold; }

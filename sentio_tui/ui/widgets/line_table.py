@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, NamedTuple
 
+from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -19,13 +20,15 @@ TRACK, THUMB = "│", "┃"
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table. `width` is in cells and never changes, except that of the one column that may `grow` into
-    the space that is left. Where not all fit, those with the highest `priority` are left out; 0 always stays.
-    `numeric` columns stand at the right edge and sort from high to low first."""
+    """A column of a table, at least `width` cells wide, at `most` where there is room. One column may `grow` into the
+    space that is left after that. Widths follow from the table's width alone, never from what is in it. Where not all
+    fit, those with the highest `priority` are left out; 0 always stays. `numeric` columns stand at the right edge and
+    sort from high to low first."""
 
     key: str
     label: str
     width: int
+    most: int = 0
     priority: int = 0
     numeric: bool = False
     grow: bool = False
@@ -33,11 +36,12 @@ class Column:
 
 class Cell(NamedTuple):
     """The text of a cell and its style (see `line_board.STYLES`). `order` is what it sorts by: a float in numeric
-    columns, else a str; the text itself when None."""
+    columns, else a str; the text itself when None. `short` says the same where the text does not fit."""
 
     text: str
     style: str = ""
     order: float | str | None = None
+    short: str = ""
 
 
 class Row(NamedTuple):
@@ -204,10 +208,8 @@ class LineTable(LineBoard, can_focus=True):
         self._settle()
         self._paint()
 
-    def on_focus(self) -> None:
-        self._paint()
-
-    def on_blur(self) -> None:
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
         self._paint()
 
     @property
@@ -291,11 +293,16 @@ class LineTable(LineBoard, can_focus=True):
 
         while len(kept) > 1 and used() > room:
             kept.remove(kept[-1] if pan else max(kept[1:], key=lambda index: (columns[index].priority, index)))
+        widths = {index: columns[index].width for index in kept}
         spare = max(0, room - used())
+        for index in sorted(kept, key=lambda index: (columns[index].priority, index)):
+            more = min(spare, max(0, columns[index].most - columns[index].width))
+            widths[index] += more
+            spare -= more
         grower = next((index for index in kept if columns[index].grow), None)
-        return tuple(
-            (index, min(room, columns[index].width) + (spare if index == grower else 0)) for index in kept if room > 0
-        )
+        if grower is not None:
+            widths[grower] += spare
+        return tuple((index, min(room, width)) for index, width in widths.items()) if room > 0 else ()
 
     def _column_at(self, x: int) -> int | None:
         start = 0
@@ -360,8 +367,8 @@ class LineTable(LineBoard, can_focus=True):
         for position, (index, width) in enumerate(placed):
             cell = row.cells[index]
             fit = right if self._columns[index].numeric else left
-            style = f"{row.style} {cell.style}".strip()
-            spans.append(Span(fit(cell.text, width), style))
+            text = cell.short if cell.short and cell_len(cell.text) > width else cell.text
+            spans.append(Span(fit(text, width), f"{row.style} {cell.style}".strip()))
             used += width
             if position < len(placed) - 1:
                 spans.append(Span(" " * GAP))

@@ -1,0 +1,264 @@
+"""Why it traded, or did not."""
+
+import math
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from rich.cells import cell_len
+from textual import events
+from textual.binding import Binding, BindingType
+
+from sentio_tui.model.decisions import Direction, Reason
+from sentio_tui.model.events import Decided
+from sentio_tui.model.snapshot import Snapshot
+from sentio_tui.ui.formatting import (
+    DOWN,
+    LEVEL,
+    MISSING,
+    UP,
+    bar,
+    clean,
+    clock,
+    cut,
+    left,
+    longest,
+    number,
+    right,
+    share,
+)
+from sentio_tui.ui.panes.base import BoardPane
+from sentio_tui.ui.widgets.line_board import Line, Span
+
+FAR: Final = 0.05
+"""The distance, as a fraction of price, at which the bar to the trigger is empty."""
+
+_SIGNAL: Final = {
+    Direction.LONG: (UP, "gain"),
+    Direction.SHORT: (DOWN, "loss"),
+    Direction.NEUTRAL: (LEVEL, "flat"),
+}
+_DISTANCE: Final = 7
+
+
+class DecisionPane(BoardPane):
+    """The last decision of each symbol, the numbers behind it, and how often each reason was given."""
+
+    NUMBER = 5
+    NAME = "decision"
+    TITLE = "Decision"
+    HELP = """\
+What the strategy made of the last bar of each symbol, the one nearest to its trigger first: the signal, how far the
+trigger is, and why it did or did not trade. The bar is full at the trigger and empty from 5 % away. Below stand the
+selected symbol's values and its trigger in words, then how often each reason was given in this session.
+
+The arrows up and down, or a click, select a symbol; `z` gives the pane the whole screen."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "select(-1)", "Symbol above", show=False),
+        Binding("down", "select(1)", "Symbol below", show=False),
+        Binding("home", "select(-1000000)", "First symbol", show=False),
+        Binding("end", "select(1000000)", "Last symbol", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._selected: tuple[str, str] | None = None
+        self._decisions: Sequence[Decided] = ()
+        self._first = 0
+        self._listed = 0
+
+    @property
+    def selected(self) -> Decided | None:
+        """The decision in detail: that of the selected symbol, else the one nearest to its trigger."""
+        return self._decisions[self._place()] if self._decisions else None
+
+    def action_select(self, by: int) -> None:
+        if self._decisions:
+            place = max(0, min(self._place() + by, len(self._decisions) - 1))
+            self._selected = _key(self._decisions[place])
+            self.paint()
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is not None and offset.y < self._listed:
+            self._selected = _key(self._decisions[self._first + offset.y])
+            self.paint()
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
+        self.paint()
+
+    def draw(self, snapshot: Snapshot) -> None:
+        self._decisions = sorted(snapshot.decisions, key=_nearness)
+        width, height = self.size
+        chosen = self.selected
+        if chosen is None:
+            self._listed = 0
+            self.set_lines([Line((Span(cut("no decision yet: waiting for the first bars", width), "muted"),))])
+            return
+        alone = len(snapshot.info.books) < 2
+        roomy = height >= 12
+        self._listed = min(len(self._decisions), max(3, height // 4) if height >= 8 else 1)
+        lines = self._list(width, alone=alone)
+        if roomy:
+            lines.append(_rule(f"{_name(chosen, alone=alone)} at {_time(chosen, snapshot)}", width))
+        room = height - len(lines)
+        reasons = _reasons(snapshot.reasons, width)
+        lines += _detail(chosen, width)[: max(1, room - (min(len(reasons), 3) + 1 if roomy else 0))]
+        room = height - len(lines)
+        if room >= 3 and reasons:
+            lines += [_rule("reasons in this session", width), *reasons[: room - 1]]
+        self.set_lines(lines[:height])
+
+    def _list(self, width: int, *, alone: bool) -> list[Line]:
+        place, count = self._place(), self._listed
+        self._first = max(0, min(self._first, len(self._decisions) - count))
+        self._first = max(min(self._first, place), place - count + 1)
+        lines = []
+        for index in range(self._first, self._first + count):
+            line = _headline(self._decisions[index], width, alone=alone)
+            is_marked = index == place and len(self._decisions) > 1 and self.has_focus
+            lines.append(Line(line.spans, "cursor") if is_marked else line)
+        return lines
+
+    def _place(self) -> int:
+        keys = [_key(decision) for decision in self._decisions]
+        return keys.index(self._selected) if self._selected in keys else 0
+
+
+def _key(decision: Decided) -> tuple[str, str]:
+    return decision.book, decision.symbol
+
+
+def _nearness(decision: Decided) -> tuple[float, str, str]:
+    distance = decision.signal.distance
+    unknown = distance is None or math.isnan(distance)
+    return (math.inf if distance is None or unknown else abs(distance), decision.book, decision.symbol)
+
+
+def _name(decision: Decided, *, alone: bool) -> str:
+    return decision.symbol if alone else f"{decision.book}/{decision.symbol}"
+
+
+def _time(decision: Decided, snapshot: Snapshot) -> str:
+    return clock(decision.signal.time, snapshot.info.clock_zone, "%H:%M")
+
+
+def _headline(decision: Decided, width: int, *, alone: bool) -> Line:
+    """Symbol, signal, the way to the trigger, and the reason: one line."""
+    mark, style = _SIGNAL[decision.signal.direction]
+    names = 9 if alone else 14
+    wide = width >= 50
+    signal = f"{mark} {decision.signal.direction.value}" if wide else mark
+    room = width - names - _DISTANCE - (9 if wide else 1) - 4
+    meter = max(4, min(12, room // 3))
+    return Line(
+        (
+            Span(left(_name(decision, alone=alone), names) + " ", "strong"),
+            Span(left(signal, 9 if wide else 1) + " ", style),
+            *_meter(_closeness(decision), meter, "accent"),
+            Span(right(_distance(decision, _DISTANCE), _DISTANCE) + "  "),
+            Span(left(decision.reason.text, room - meter), "accent" if decision.reason.trades else "muted"),
+        )
+    )
+
+
+def _closeness(decision: Decided) -> float:
+    """1.0 at the trigger, 0.0 from `FAR` on; the square root leaves room to see the last steps."""
+    distance = decision.signal.distance
+    if distance is None or not math.isfinite(distance):
+        return 0.0
+    return 1 - math.sqrt(min(1.0, abs(distance) / FAR))
+
+
+def _distance(decision: Decided, width: int) -> str:
+    distance = decision.signal.distance
+    if distance is None or math.isnan(distance):
+        return MISSING
+    return longest((f"{distance * 100:.2f}%", share(distance, width)), width)
+
+
+def _detail(decision: Decided, width: int) -> list[Line]:
+    """Everything known of one decision, the important lines first."""
+    signal, reason = decision.signal, decision.reason
+    verdict, style = ("trades", "strong accent") if reason.trades else ("no trade", "strong")
+    lines = [Line((Span(f"{verdict}: ", "muted"), Span(cut(reason.text, width - len(verdict) - 2), style)))]
+    if signal.missing > 0:
+        lines.append(Line((Span(cut(f"{signal.missing:,} more bars until the first signal", width)),)))
+    if decision.detail.strip():
+        lines += [Line((Span(part),)) for part in _wrapped(decision.detail, width, 2)]
+    if signal.trigger.strip():
+        lines.append(_labelled("trigger", signal.trigger, width))
+    lines += _values(signal.values, width)
+    if signal.probability is not None:
+        lines.append(_labelled("probability of a rise", share(signal.probability), width))
+    if decision.state.strip():
+        lines.append(_labelled("state", decision.state, width))
+    return lines
+
+
+def _labelled(label: str, text: str, width: int) -> Line:
+    return Line((Span(f"{label} ", "muted"), Span(cut(text, width - len(label) - 1))))
+
+
+def _values(values: dict[str, float], width: int) -> list[Line]:
+    """Names and values, two or more pairs a line where they fit."""
+    columns = max(1, width // 26)
+    each = (width - 2 * (columns - 1)) // columns
+    cells = []
+    for name, value in values.items():
+        text = number(value, min(12, each))
+        label = cut(name.replace("_", " "), each - len(text) - 1)
+        cells.append((Span(left(label, each - len(text)), "muted"), Span(text, "strong")))
+    lines = []
+    for start in range(0, len(cells), columns):
+        spans: list[Span] = []
+        for position, cell in enumerate(cells[start : start + columns]):
+            spans += [Span("  "), *cell] if position else cell
+        lines.append(Line(tuple(spans)))
+    return lines
+
+
+def _reasons(reasons: dict[Reason, int], width: int) -> list[Line]:
+    """How often each reason was given, the most frequent first."""
+    ranked = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0].value))
+    total, most = sum(reasons.values()), max(reasons.values(), default=0)
+    names = min(17, max(8, width // 3))
+    counts = max((len(f"{count:,}") for count in reasons.values()), default=1)
+    meter = width - names - counts - 9
+    return [
+        Line(
+            (
+                Span(left(reason.text, names) + " ", "accent" if reason.trades else ""),
+                *_meter(count / most, meter if meter >= 4 else 0, "accent" if reason.trades else "muted"),
+                Span(f" {count:>{counts},}", "strong"),
+                Span(right(share(count / total, 6), 7), "muted"),
+            )
+        )
+        for reason, count in ranked
+        if count > 0
+    ]
+
+
+def _meter(fraction: float, width: int, style: str) -> tuple[Span, Span]:
+    filled, rest = bar(fraction, width)
+    return Span(filled, style), Span(rest, "grid")
+
+
+def _rule(title: str, width: int) -> Line:
+    text = cut(title, width - 4)
+    return Line((Span(text + " ", "header"), Span("─" * max(0, width - cell_len(text) - 1), "grid")))
+
+
+def _wrapped(text: str, width: int, most: int) -> list[str]:
+    """Words in at most so many lines; what does not fit is told by an ellipsis."""
+    lines: list[str] = []
+    rest = clean(text).strip()
+    while rest and len(lines) < most - 1 and cut(rest, width) != rest:
+        head = cut(rest, width)[:-1]
+        at = head.rfind(" ")
+        head = head[:at] if at > width // 2 else head
+        lines.append(head.rstrip())
+        rest = rest[len(head) :].lstrip()
+    if rest:
+        lines.append(cut(rest, width))
+    return lines

@@ -1,0 +1,95 @@
+"""Pictures of the screens with frozen samples, compared to those in `__snapshots__`.
+
+A picture that is meant to change is drawn anew, all of them at once, with
+`.venv/bin/python -m pytest tests/ui/test_snapshots.py --snapshot-update`; look at what changed before keeping it.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from msgspec.structs import replace
+from textual.pilot import Pilot
+
+from sentio_tui.model.snapshot import Snapshot
+from sentio_tui.settings import Settings, UiSettings
+from sentio_tui.ui.app import Cockpit
+from tests.ui.conftest import THEMES
+from tests.ui.fakes import FakeClock, FakeSession
+from tests.ui.samples import busy, empty, ended
+from tests.ui.test_app import ready
+
+SnapCompare = Callable[..., bool]
+BRANDS = ("sentio-dark", "sentio-light", "sentio-cvd", "sentio-mono")
+
+
+def cockpit_of(snapshot: Snapshot, theme: str = "sentio-dark") -> tuple[Cockpit, FakeSession]:
+    session = FakeSession([snapshot])
+    return Cockpit(lambda: session, Settings(ui=UiSettings(theme=theme)), [THEMES], clock=FakeClock()), session
+
+
+def compare(
+    snap_compare: SnapCompare,
+    snapshot: Snapshot,
+    size: tuple[int, int],
+    theme: str = "sentio-dark",
+    press: tuple[str, ...] = (),
+) -> bool:
+    cockpit, session = cockpit_of(snapshot, theme)
+
+    async def settle(pilot: Pilot[int]) -> None:
+        await ready(pilot, session)
+        for key in press:
+            await pilot.press(key)
+            await pilot.pause()
+        await pilot.pause()
+
+    return snap_compare(cockpit, terminal_size=size, run_before=settle)
+
+
+@pytest.mark.parametrize("theme", BRANDS)
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)], ids=["160x48", "80x24"])
+def test_cockpit(snap_compare: SnapCompare, size: tuple[int, int], theme: str) -> None:
+    assert compare(snap_compare, busy(), size, theme)
+
+
+def test_cockpit_of_middle_size(snap_compare: SnapCompare) -> None:
+    assert compare(snap_compare, busy(), (100, 30))
+
+
+def test_the_panes_behind_others_on_a_small_screen(snap_compare: SnapCompare) -> None:
+    assert compare(snap_compare, busy(), (80, 24), press=("5", "6"))
+
+
+def test_zoomed_trades(snap_compare: SnapCompare) -> None:
+    assert compare(snap_compare, busy(), (80, 24), press=("4", "z"))
+
+
+def test_before_the_first_bar(snap_compare: SnapCompare) -> None:
+    assert compare(snap_compare, empty(), (160, 48))
+
+
+def test_ended(snap_compare: SnapCompare) -> None:
+    assert compare(snap_compare, ended(), (160, 48))
+
+
+def test_fault(snap_compare: SnapCompare) -> None:
+    fault = {"journal": "sessions/live.jsonl: no space left on the device"}
+    assert compare(snap_compare, replace(busy(), faults=fault), (100, 30))
+
+
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)], ids=["160x48", "80x24"])
+def test_help(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    assert compare(snap_compare, busy(), size, press=("question_mark",))
+
+
+@pytest.mark.parametrize("theme", BRANDS)
+def test_quit_question(snap_compare: SnapCompare, theme: str) -> None:
+    assert compare(snap_compare, busy(), (80, 24), theme, press=("q",))
+
+
+def test_palette(snap_compare: SnapCompare) -> None:
+    assert compare(snap_compare, busy(), (100, 30), press=("colon",))
+
+
+def test_too_small(snap_compare: SnapCompare) -> None:
+    assert compare(snap_compare, busy(), (60, 20))
