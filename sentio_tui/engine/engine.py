@@ -260,7 +260,6 @@ class Engine:
 
     def _drop(self, bar: Bar, at: Millis, why: str) -> None:
         self._emit(BarDropped(self._next, at, bar, why))
-        self._note(Level.WARNING, "bar_dropped", f"bar of {bar.symbol} dropped: {why}", at)
 
     def _first_bar(self, at: Millis) -> None:
         """The feed speaks, at the start or again after silence."""
@@ -277,7 +276,6 @@ class Engine:
 
     def _take(self, answer: Answer) -> None:
         self._emit(replace(answer, seq=self._next))
-        self._execution.explain(answer)
 
     def _decide(self, part: Driven, bar: Bar, at: Millis) -> None:
         if part.failed:

@@ -11,14 +11,10 @@ from sentio_tui.engine.state import State
 from sentio_tui.model.bars import MINUTE, Millis
 from sentio_tui.model.decisions import Reason, Target
 from sentio_tui.model.events import (
-    Answer,
     AnyEvent,
     CancelRequested,
     Level,
     Noted,
-    OrderCancelled,
-    OrderExpired,
-    OrderRejected,
     OrderSubmitted,
 )
 from sentio_tui.model.instruments import Instrument
@@ -147,18 +143,6 @@ class Execution:
         if side is Side.BUY or made >= CLOSING_ATTEMPTS:
             return None
         return f"{intent}#{made + 1}"
-
-    def explain(self, answer: Answer) -> None:
-        """Say in the log what became of an order that did not fill."""
-        match answer:
-            case OrderRejected(at=at, order_id=order_id, why=why):
-                self._note(Level.WARNING, "order_rejected", f"order rejected: {why} ({order_id})", at)
-            case OrderCancelled(at=at, order_id=order_id, why=why):
-                self._note(Level.INFO, "order_cancelled", f"order cancelled: {why} ({order_id})", at)
-            case OrderExpired(at=at, order_id=order_id):
-                self._note(Level.INFO, "order_expired", f"order expired ({order_id})", at)
-            case _:
-                pass
 
     def _note(self, level: Level, code: str, text: str, at: Millis) -> None:
         self._emit(Noted(self._state.seq + 1, at, level, code, text))

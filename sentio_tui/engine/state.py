@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from sentio_tui.engine.curve import EquityCurve
 from sentio_tui.engine.ledger import Account, Position, Trade
+from sentio_tui.engine.words import LOGGED, words
 from sentio_tui.model.bars import MINUTE, Bar, Millis
 from sentio_tui.model.decisions import Direction, Reason
 from sentio_tui.model.events import (
@@ -98,6 +99,7 @@ class State:
         self.directions: Counter[Direction] = Counter()
         self.notes: deque[Noted] = deque(maxlen=NOTES_KEPT)
         self.note_count = 0
+        self._log(started, None)
 
     @property
     def equity(self) -> float:
@@ -140,16 +142,23 @@ class State:
             equity += account.cash + account.value
         self.curve.mark(event.at, equity, held)
 
+    def _log(self, event: AnyEvent, order: Order | None) -> None:
+        """Leave a line in the event log for what people want to read of."""
+        level, code = LOGGED[type(event)]
+        self._noted(Noted(event.seq, event.at, level, code, words(event, order) or ""))
+
     def _bar_dropped(self, event: BarDropped) -> None:
+        self._log(event, None)
         self.dropped[event.bar.symbol] = self.dropped.get(event.bar.symbol, 0) + 1
 
     def _command(self, event: CommandGiven) -> None:
-        pass
+        self._log(event, None)
 
     def _timer(self, event: TimerFired) -> None:
         pass
 
     def _feed(self, event: FeedReported) -> None:
+        self._log(event, None)
         if event.symbol:
             self.symbol_status[event.symbol] = event.status
         else:
@@ -187,6 +196,7 @@ class State:
         fill = event.fill
         account = self.accounts[fill.book]
         known = self.orders.get(fill.order_id)
+        self._log(event, known.order if known is not None else None)
         reason = known.order.reason if known is not None else "not ours"
         bar = self.bars.get(fill.symbol)
         pnl, trade = account.fill(fill, reason, len(self.trades) + 1, fill.price if bar is None else bar.close)
@@ -211,9 +221,11 @@ class State:
 
     def _rejected(self, event: OrderRejected) -> None:
         self.rejected += 1
-        self._close_order(event.order_id)
+        self._done(event)
 
-    def _done(self, event: OrderCancelled | OrderExpired) -> None:
+    def _done(self, event: OrderRejected | OrderCancelled | OrderExpired) -> None:
+        known = self.orders.get(event.order_id)
+        self._log(event, known.order if known is not None else None)
         self._close_order(event.order_id)
 
     def _cancel(self, event: CancelRequested) -> None:
@@ -226,6 +238,7 @@ class State:
 
     def _phase(self, event: PhaseChanged) -> None:
         self.phase, self.why = event.phase, event.why
+        self._log(event, None)
 
     def _noted(self, event: Noted) -> None:
         self.notes.append(event)
@@ -233,6 +246,7 @@ class State:
 
     def _ended(self, event: SessionEnded) -> None:
         self.phase, self.why = Phase.ENDED, event.why
+        self._log(event, None)
 
     def stale(self, symbol: str, at: Millis, patience: Millis) -> bool:
         """Whether the symbol's newest bar ended longer than `patience` ago, or it never had one."""

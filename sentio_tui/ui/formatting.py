@@ -26,6 +26,7 @@ MISSING: Final = "—"
 UNKNOWN: Final = "n/a"
 ELLIPSIS: Final = "…"
 UP, DOWN, LEVEL = "▲", "▼", "─"
+_GLYPHS: Final = {"gain": UP, "loss": DOWN, "flat": LEVEL}
 
 _ESCAPES: Final = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movements
@@ -98,18 +99,25 @@ def longest(forms: Iterable[str], width: int) -> str:
     return next((form for form in forms if cell_len(form) <= width), ELLIPSIS if width > 0 else "")
 
 
-def glyph(value: float, digits: int = 2) -> str:
-    """▲ for a gain, ▼ for a loss, ─ for what rounds to nothing at `digits` decimals or is not a number."""
-    return {"gain": UP, "loss": DOWN, "flat": LEVEL}[tone(value, digits)]
-
-
 def tone(value: float, digits: int = 2) -> str:
-    """ "gain", "loss" or "flat": the name of the style that goes with `glyph`."""
-    if math.isnan(value):
+    """The name of the style that goes with `glyph`: "gain", "loss", or "flat" for what rounds to nothing at `digits`
+    decimals or is not finite."""
+    if not math.isfinite(value) or abs(value) < 0.5 * 10.0**-digits:
         return "flat"
-    if math.isinf(value) or abs(value) >= 0.5 * 10.0**-digits:
-        return "gain" if value > 0 else "loss"
-    return "flat"
+    return "gain" if value > 0 else "loss"
+
+
+def glyph(value: float, digits: int = 2) -> str:
+    """▲ for a gain, ▼ for a loss, ─ for neither."""
+    return _GLYPHS[tone(value, digits)]
+
+
+def marked(value: float, form: Callable[[float, int], str], width: int = WIDE, digits: int = 2) -> str:
+    """A gain or loss with its glyph: ▲ +1,234.56. The glyph gives way where there is no room."""
+    if not math.isfinite(value):
+        return cut(UNKNOWN, width)
+    text = form(value, width - 2)
+    return f"{glyph(value, digits)} {text}" if width > 5 and text != ELLIPSIS else form(value, width)
 
 
 def money(value: float, width: int = WIDE) -> str:

@@ -1,6 +1,5 @@
 """What all tests of the screen share: the repository's themes, a quiet environment, and a cockpit on fakes."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,8 +17,8 @@ MakeCockpit = Callable[..., Cockpit]
 @pytest.fixture(autouse=True)
 def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """No colour settings of the machine, and nothing that moves by itself."""
-    for name in [name for name in os.environ if name.startswith("TEXTUAL") or name in {"NO_COLOR", "COLORTERM"}]:
-        monkeypatch.delenv(name)
+    for name in ("NO_COLOR", "COLORTERM", "TEXTUAL_THEME", "TEXTUAL_FILTERS", "TEXTUAL_COLOR_SYSTEM"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")
     monkeypatch.setattr("textual.widgets.Input._toggle_cursor", lambda _input: None)
 

@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 from textual.pilot import Pilot
 
+from sentio_tui.model.events import AnyEvent, SessionEnded
 from sentio_tui.model.snapshot import Snapshot
 from sentio_tui.settings import Settings, UiSettings
 from sentio_tui.ui.app import Cockpit
@@ -22,19 +23,19 @@ SnapCompare = Callable[..., bool]
 BRANDS = ("sentio-dark", "sentio-light", "sentio-cvd", "sentio-mono")
 
 
-def cockpit_of(snapshot: Snapshot, theme: str = "sentio-dark") -> tuple[Cockpit, FakeSession]:
-    session = FakeSession([snapshot])
-    return Cockpit(lambda: session, Settings(ui=UiSettings(theme=theme)), [THEMES], clock=FakeClock()), session
-
-
 def compare(
     snap_compare: SnapCompare,
     snapshot: Snapshot,
     size: tuple[int, int],
     theme: str = "sentio-dark",
     press: tuple[str, ...] = (),
+    events: tuple[AnyEvent, ...] = (),
 ) -> bool:
-    cockpit, session = cockpit_of(snapshot, theme)
+    """`events` are those of a session that has ended."""
+    session = FakeSession([snapshot], events)
+    session.is_over = bool(events)
+    settings = Settings(ui=UiSettings(theme=theme))
+    cockpit = Cockpit(lambda: session, settings, [THEMES], clock=FakeClock())
 
     async def settle(pilot: Pilot[int]) -> None:
         await ready(pilot, session)
@@ -69,7 +70,8 @@ def test_before_the_first_bar(snap_compare: SnapCompare) -> None:
 
 
 def test_ended(snap_compare: SnapCompare) -> None:
-    assert compare(snap_compare, ended(), (160, 48))
+    end = SessionEnded(seq=2_061, at=ended().at, why="duration reached")
+    assert compare(snap_compare, ended(), (160, 48), events=(end,))
 
 
 def test_fault(snap_compare: SnapCompare) -> None:

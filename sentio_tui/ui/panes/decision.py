@@ -108,6 +108,8 @@ The arrows up and down, or a click, select a symbol; `z` gives the pane the whol
         if room >= 3 and reasons:
             lines += [_rule("reasons in this session", width), *reasons[: room - 1]]
         self.set_lines(lines[:height])
+        count = len(self._decisions)
+        self.set_subtitle(f"{self._place() + 1} of {count}" if self._listed < count else "")
 
     def _list(self, width: int, *, alone: bool) -> list[Line]:
         place, count = self._place(), self._listed
@@ -181,23 +183,29 @@ def _detail(decision: Decided, width: int) -> list[Line]:
     """Everything known of one decision, the important lines first."""
     signal, reason = decision.signal, decision.reason
     verdict, style = ("trades", "strong accent") if reason.trades else ("no trade", "strong")
+    said = f"{verdict}: {reason.text}"
     lines = [Line((Span(f"{verdict}: ", "muted"), Span(cut(reason.text, width - len(verdict) - 2), style)))]
+    detail = clean(decision.detail).strip()
+    if detail and len(said) + 3 + cell_len(detail) <= width:
+        lines[0] = Line((*lines[0].spans, Span(" · ", "muted"), Span(detail)))
+        detail = ""
     if signal.missing > 0:
         lines.append(Line((Span(cut(f"{signal.missing:,} more bars until the first signal", width)),)))
-    if decision.detail.strip():
-        lines += [Line((Span(part),)) for part in _wrapped(decision.detail, width, 2)]
-    if signal.trigger.strip():
-        lines.append(_labelled("trigger", signal.trigger, width))
+    lines += [Line((Span(part),)) for part in _wrapped(detail, width, 2)]
+    if signal.trigger:
+        lines += _labelled("trigger", signal.trigger, width)
     lines += _values(signal.values, width)
     if signal.probability is not None:
-        lines.append(_labelled("probability of a rise", share(signal.probability), width))
-    if decision.state.strip():
-        lines.append(_labelled("state", decision.state, width))
+        lines += _labelled("probability of a rise", share(signal.probability), width)
+    if decision.state:
+        lines += _labelled("state", decision.state, width)
     return lines
 
 
-def _labelled(label: str, text: str, width: int) -> Line:
-    return Line((Span(f"{label} ", "muted"), Span(cut(text, width - len(label) - 1))))
+def _labelled(label: str, text: str, width: int) -> list[Line]:
+    first, *rest = _wrapped(f"{label} {text}", width, 2)
+    at = len(label) + 1
+    return [Line((Span(first[:at], "muted"), Span(first[at:]))), *(Line((Span(part),)) for part in rest)]
 
 
 def _values(values: dict[str, float], width: int) -> list[Line]:
@@ -222,7 +230,7 @@ def _reasons(reasons: dict[Reason, int], width: int) -> list[Line]:
     """How often each reason was given, the most frequent first."""
     ranked = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0].value))
     total, most = sum(reasons.values()), max(reasons.values(), default=0)
-    names = min(17, max(8, width // 3))
+    names = min(width // 2, max((len(reason.text) for reason, _ in ranked), default=1))
     counts = max((len(f"{count:,}") for count in reasons.values()), default=1)
     meter = width - names - counts - 9
     return [

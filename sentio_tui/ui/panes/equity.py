@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.timer import Timer
 
 from sentio_tui.model.snapshot import Curve, Snapshot
-from sentio_tui.ui.formatting import glyph, longest, money, percent
+from sentio_tui.ui.formatting import longest, marked, money, percent
 from sentio_tui.ui.panes.base import BoardPane
 from sentio_tui.ui.theming import ChartColours, chart_colours
 from sentio_tui.ui.widgets.chart import equity_chart
@@ -86,7 +86,7 @@ def _summary(snapshot: Snapshot, width: int) -> str:
     if not values:
         return ""
     gain = snapshot.metrics.total_return
-    last = f"{money(values[-1])} {glyph(gain, 4)} {percent(gain)}"
+    last = f"{money(values[-1])} {marked(gain, percent, digits=4)}"
     low, high = money(min(values)), money(max(values))
     forms = (f"last {last} · high {high} · low {low}", f"{last} · high {high} · low {low}", f"{last} · {low} to {high}")
     return longest((*forms, last, money(values[-1])), width - 4)

@@ -4,7 +4,20 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from sentio_tui.model.snapshot import Figure, Metrics, Snapshot
-from sentio_tui.ui.formatting import change, cut, figure, glyph, longest, money, percent, ratio, share, sparkline, tone
+from sentio_tui.ui.formatting import (
+    UNKNOWN,
+    change,
+    cut,
+    figure,
+    longest,
+    marked,
+    money,
+    percent,
+    ratio,
+    share,
+    sparkline,
+    tone,
+)
 from sentio_tui.ui.panes.base import BoardPane
 from sentio_tui.ui.widgets.cards import Card, Plan, Value, draw, plan
 
@@ -49,7 +62,9 @@ def _cards(current: Callable[[], Snapshot]) -> Sequence[Card]:
     def of(form: Callable[[Metrics, int], Value | str]) -> Callable[[int], Value]:
         def value(width: int) -> Value:
             made = form(current().metrics, width)
-            return made if isinstance(made, Value) else Value(made)
+            if isinstance(made, str):
+                made = Value(made)
+            return made._replace(style="muted") if made.text.startswith(UNKNOWN) else made
 
         return value
 
@@ -82,8 +97,7 @@ def _cards(current: Callable[[], Snapshot]) -> Sequence[Card]:
 
 
 def _signed(value: float, form: Callable[[float, int], str], width: int, *, digits: int = 2) -> Value:
-    text = f"{glyph(value, digits)} {form(value, width - 2)}" if width > 6 else form(value, width)
-    return Value(text, tone(value, digits))
+    return Value(marked(value, form, width, digits), tone(value, digits))
 
 
 def _figure(value: Figure, form: Callable[[float, int], str], width: int) -> Value:

@@ -1,7 +1,7 @@
 """What is held now."""
 
 from sentio_tui.model.snapshot import PositionView, Snapshot
-from sentio_tui.ui.formatting import age, change, glyph, money, percent, price, quantity, tone
+from sentio_tui.ui.formatting import age, change, marked, money, percent, price, quantity, tone
 from sentio_tui.ui.panes.tables import TablePane
 from sentio_tui.ui.widgets.line_table import Cell, Column, Row
 
@@ -49,7 +49,7 @@ Arrows move, `o` or a click on a header sorts, `/` filters, left and right bring
 
 def _row(key: str, position: PositionView, held: str, *, alone: bool) -> Row:
     marks = ("stale " if position.stale else "") + ("~" if position.synthetic else "")
-    sign, mood = glyph(position.pnl), "muted" if position.stale else tone(position.pnl)
+    mood = "muted" if position.stale else tone(position.pnl)
     source = position.strategy if alone else f"{position.book} {position.strategy}"
     now, pnl = position.price, position.pnl
     return Row(
@@ -59,7 +59,7 @@ def _row(key: str, position: PositionView, held: str, *, alone: bool) -> Row:
             Cell(quantity(position.quantity), "", position.quantity, quantity(position.quantity, 9)),
             Cell(price(position.entry_price), "", position.entry_price, price(position.entry_price, 9)),
             Cell(marks + price(now), "stale" if position.stale else "", now, marks + price(now, 12 - len(marks))),
-            Cell(f"{sign} {change(pnl)}", mood, pnl, f"{sign} {change(pnl, 8)}"),
+            Cell(marked(pnl, change), mood, pnl, marked(pnl, change, 10)),
             Cell(percent(position.pnl_fraction), mood, position.pnl_fraction, percent(position.pnl_fraction, 7)),
             Cell(money(position.value), "", position.value, money(position.value, 9)),
             Cell(held, "muted", -float(position.opened)),

@@ -2,7 +2,7 @@
 
 from sentio_tui.model.orders import Side
 from sentio_tui.model.snapshot import FillView, Snapshot
-from sentio_tui.ui.formatting import change, clock, glyph, price, quantity, tone
+from sentio_tui.ui.formatting import change, clock, marked, price, quantity, tone
 from sentio_tui.ui.panes.tables import TablePane
 from sentio_tui.ui.widgets.line_table import Cell, Column, Row
 
@@ -49,8 +49,7 @@ def _row(key: str, fill: FillView, zone: str, *, alone: bool) -> Row:
     bought = fill.side is Side.BUY
     pnl = Cell("", "", float("nan"))
     if fill.pnl is not None:
-        sign = glyph(fill.pnl)
-        pnl = Cell(f"{sign} {change(fill.pnl)}", tone(fill.pnl), fill.pnl, f"{sign} {change(fill.pnl, 8)}")
+        pnl = Cell(marked(fill.pnl, change), tone(fill.pnl), fill.pnl, marked(fill.pnl, change, 10))
     return Row(
         key,
         (

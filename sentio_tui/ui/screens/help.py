@@ -53,8 +53,9 @@ class Help(ModalScreen[None]):
 
 
 def help_text(widget: Widget) -> str:
-    """A widget's own help, or its documentation."""
-    return inspect.cleandoc(widget.HELP or type(widget).__doc__ or "")
+    """A widget's own help, or its documentation, each paragraph on one line."""
+    text = inspect.cleandoc(widget.HELP or type(widget).__doc__ or "")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
 class KeyList(Widget):

@@ -115,13 +115,17 @@ def _label(card: Card, room: int) -> str:
     return card.label if len(card.label) <= room else cut(card.short, room)
 
 
+def _bold(value: Value) -> str:
+    return value.style if value.style == "muted" else f"strong {value.style}".rstrip()
+
+
 def _under(card: Card, width: int) -> list[Span]:
     value = card.value(width)
     spare = width - len(value.text) - 2
     if value.picture is None or spare < 4:
-        return [Span(left(value.text, width), f"strong {value.style}")]
+        return [Span(left(value.text, width), _bold(value))]
     return [
-        Span(value.text + "  ", f"strong {value.style}"),
+        Span(value.text + "  ", _bold(value)),
         Span(left(value.picture(min(spare, 24)), spare), "curve"),
     ]
 
@@ -136,8 +140,8 @@ def _beside(card: Card, width: int) -> list[Span]:
     if value.picture is not None and spare >= 6:
         spans += [
             Span(left(value.picture(min(spare, 16)), spare) + "  ", "curve"),
-            Span(text, f"strong {value.style}"),
+            Span(text, _bold(value)),
         ]
     else:
-        spans.append(Span(right(text, room), f"strong {value.style}"))
+        spans.append(Span(right(text, room), _bold(value)))
     return spans

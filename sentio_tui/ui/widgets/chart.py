@@ -208,21 +208,26 @@ def _time_axis(start: Millis, end: Millis, zone: str, most: int) -> tuple[list[M
 
 
 def _with_zone(lines: tuple[Line, ...], margin: int, at: Millis, zone: str) -> tuple[Line, ...]:
-    """The zone's short name where the two axes' labels leave a corner free."""
+    """The zone's short name on the line of the time marks: at its left end where that is free, else at its right."""
     name = clock(at, zone, "%Z")
     *rest, last = lines
     text = last.text
-    if len(name) > margin or text[: margin + 1].strip():
-        return lines
+    width = len(text)
     style = next((span.style for span in last.spans if span.text.strip()), "")
-    spans = (Span(left(name, margin + 1), style), *_after(last.spans, margin + 1))
-    return (*rest, Line(spans))
+    for start, end in ((0, margin + 1), (width - len(name) - 1, width)):
+        if start >= 0 and len(name) < end - start and not text[start:end].strip():
+            middle = Span(left(name, end) if start == 0 else right(name, end - start), style)
+            return (*rest, Line((*_slice(last.spans, 0, start), middle, *_slice(last.spans, end, width))))
+    return lines
 
 
-def _after(spans: Sequence[Span], start: int) -> list[Span]:
+def _slice(spans: Sequence[Span], start: int, end: int) -> list[Span]:
+    """What of the spans lies between two columns; every character is one cell wide."""
     kept: list[Span] = []
+    at = 0
     for span in spans:
-        if start < len(span.text):
-            kept.append(Span(span.text[max(0, start) :], span.style))
-        start -= len(span.text)
+        text = span.text[max(0, start - at) : max(0, end - at)]
+        at += len(span.text)
+        if text:
+            kept.append(Span(text, span.style))
     return kept

@@ -15,6 +15,8 @@ from sentio_tui.ui.widgets.line_board import Line, LineBoard, Span
 
 GAP: Final = 2
 """Cells between two columns."""
+SCROLL_BAR: Final = 2
+"""Cells kept free at the right edge, for the scroll bar and the space before it."""
 TRACK, THUMB = "│", "┃"
 
 
@@ -285,7 +287,7 @@ class LineTable(LineBoard, can_focus=True):
 
     def _place_for(self, pan: int) -> tuple[tuple[int, int], ...]:
         columns = self._columns
-        room = self.size.width - 1
+        room = self.size.width - SCROLL_BAR
         kept = [index for index in range(len(columns)) if index == 0 or index > pan]
 
         def used() -> int:
