@@ -55,14 +55,16 @@ class OpenOrder(Struct, gc=False):
     broker_id: str = ""
 
 
-class Execution(Struct, frozen=True, gc=False):
-    """A fill with what the session knows of it. `pnl` is set on a fill that closes."""
+class FillRecord(Struct, frozen=True, gc=False):
+    """A fill with what the session knows of it. `pnl` is set on a fill that closes, `trade` on one that ends a round
+    trip."""
 
     number: int
     fill: Fill
     reason: str
     strategy: str
     pnl: float | None
+    trade: Trade | None
 
 
 class State:
@@ -92,7 +94,7 @@ class State:
         self.feed_detail = ""
         self.symbol_status: dict[str, FeedStatus] = {}
         self.curve = EquityCurve(info.capital, info.clock_zone)
-        self.executions: list[Execution] = []
+        self.executions: list[FillRecord] = []
         self.trades: list[Trade] = []
         self.decided: dict[tuple[str, str], Decided] = {}
         self.reasons: Counter[Reason] = Counter()
@@ -200,7 +202,7 @@ class State:
         reason = known.order.reason if known is not None else "not ours"
         bar = self.bars.get(fill.symbol)
         pnl, trade = account.fill(fill, reason, len(self.trades) + 1, fill.price if bar is None else bar.close)
-        self.executions.append(Execution(len(self.executions) + 1, fill, reason, account.info.strategy, pnl))
+        self.executions.append(FillRecord(len(self.executions) + 1, fill, reason, account.info.strategy, pnl, trade))
         if trade is not None:
             self.trades.append(trade)
         if known is not None:

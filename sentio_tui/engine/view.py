@@ -3,7 +3,7 @@
 from typing import Final
 
 from sentio_tui.engine.metrics import metrics
-from sentio_tui.engine.state import Execution, State
+from sentio_tui.engine.state import FillRecord, State
 from sentio_tui.model.bars import MINUTE, Millis
 from sentio_tui.model.commands import Cancel, Command, Flatten, Leave, Pause, Start, Stop
 from sentio_tui.model.events import FeedStatus, Phase
@@ -150,7 +150,7 @@ class Viewer:
         )
 
 
-def fill_view(execution: Execution) -> FillView:
+def fill_view(execution: FillRecord) -> FillView:
     """A fill as the trades pane shows it."""
     fill = execution.fill
     return FillView(

@@ -116,7 +116,11 @@ class PositionRow(Struct, frozen=True, kw_only=True):
 
 
 class TradeRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One fill; `value` is quantity times price. Only a closing fill has a `pnl`, net of the costs of both sides."""
+    """One fill; `value` is quantity times price. Only a closing fill has a `pnl`, net of the costs of both sides.
+
+    The fill that ends a round trip has its `mae` and `mfe`: the worst and the best price while it was held against the
+    entry price, as fractions.
+    """
 
     timestamp: str
     symbol: str
@@ -130,6 +134,8 @@ class TradeRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     book: str = ""
     order_id: str = ""
     pnl: float | None = None
+    mae: float | None = None
+    mfe: float | None = None
 
 
 class EquityPoint(Struct, frozen=True):

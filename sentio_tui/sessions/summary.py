@@ -4,7 +4,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from sentio_tui.engine.metrics import HOUR, metrics
-from sentio_tui.engine.state import Execution, State
+from sentio_tui.engine.state import FillRecord, State
 from sentio_tui.journal.document import (
     SCHEMA_VERSION,
     DocumentConfig,
@@ -161,7 +161,7 @@ def _feed(state: State) -> FeedRow:
     )
 
 
-def trade_row(execution: Execution) -> TradeRow:
+def trade_row(execution: FillRecord) -> TradeRow:
     """One fill as the document has it."""
     fill = execution.fill
     return TradeRow(
@@ -177,6 +177,8 @@ def trade_row(execution: Execution) -> TradeRow:
         book=fill.book,
         order_id=fill.order_id,
         pnl=execution.pnl,
+        mae=None if execution.trade is None else execution.trade.mae,
+        mfe=None if execution.trade is None else execution.trade.mfe,
     )
 
 

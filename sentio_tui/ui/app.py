@@ -100,6 +100,7 @@ class Cockpit(App[int], inherit_bindings=False):
         self.clock = clock
         self.key_table = resolve_keys(settings.keys)
         self.monitor = Monitor(Mode.REPLAY if settings.feed.kind == "recorded" else Mode.SIM)
+        self.monitor.launching = True
         self.session: Session | None = None
         self._launch_session = launch
         self._panes = panes
@@ -136,7 +137,6 @@ class Cockpit(App[int], inherit_bindings=False):
             self.tell(notice, "warning", seconds=10)
         self.set_interval(THEME_SECONDS, self.reload_themes)
         self._catch_signals()
-        self.call_after_refresh(self.start_session)
 
     def act(self, action_id: str) -> None:
         """Take an action of the table that is not the screen's own."""

@@ -94,20 +94,28 @@ class CockpitScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield StatusLine()
         yield Static(id="banner")
-        with Container(id="deck"):
-            for pane in self._make_panes():
-                name = pane.id or ""
-                self._panes[name] = pane
-                self._titles[name] = str(pane.border_title or name)
-                yield pane
+        yield Container(id="deck")
         yield KeyBar()
         yield Static(id="too-small")
 
     def on_mount(self) -> None:
-        self._arrange()
+        self.status.show(self.cockpit.monitor.condition)
+        self._show_keys()
+        # The first frame has the two bars alone: loading and mounting the panes would double the wait for it.
+        self.call_after_refresh(self._mount_panes)
+
+    async def _mount_panes(self) -> None:
+        panes = self._make_panes()
+        for pane in panes:
+            name = pane.id or ""
+            pane.set_class(name in self._behind, "-behind")
+            self._titles[name] = str(pane.border_title or name)
+        await self.query_one("#deck").mount_all(panes)
+        self._panes = {pane.id or "": pane for pane in panes}
         self.focus_pane(self._last)
-        self.pump()
+        self.show_news()
         self.set_interval(1 / self._frames, self.pump)
+        self.cockpit.start_session()
 
     def pump(self) -> None:
         """Look at the session; when there is something new, show it."""
@@ -130,7 +138,7 @@ class CockpitScreen(Screen[None]):
 
     def _show_panes(self) -> None:
         monitor = self.cockpit.monitor
-        for name in tuple(self._unshown):
+        for name in self._unshown & self._panes.keys():
             pane = self._panes[name]
             snapshot = monitor.log if name == "log" else monitor.snapshot
             if pane.display and snapshot is not None:
@@ -180,8 +188,9 @@ class CockpitScreen(Screen[None]):
 
     def focus_pane(self, name: str) -> None:
         """Bring a pane to the front where it shares its place, and give it the focus."""
-        self._bring_forward(name)
-        self._panes[name].focus(scroll_visible=False)
+        if name in self._panes:
+            self._bring_forward(name)
+            self._panes[name].focus(scroll_visible=False)
 
     def _bring_forward(self, name: str) -> None:
         self._last = name
@@ -206,7 +215,7 @@ class CockpitScreen(Screen[None]):
             if other is not None and not self._panes[other].display and not self.has_class("-zoom"):
                 title += f"  [dim]{self._titles[other]}[/dim]"
             pane.border_title = title
-        if self.focused is None and not self.too_small.display:
+        if self._panes and self.focused is None and not self.too_small.display:
             self._panes[self._last].focus(scroll_visible=False)
 
     def _zoom(self, name: str | None) -> None:
