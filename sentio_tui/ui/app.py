@@ -107,6 +107,7 @@ class Cockpit(App[int], inherit_bindings=False):
         self._launched = threading.Event()
         self._launched.set()
         self._exit_code = DONE
+        self._leaving = False
         self._closing_notice: Closing | None = None
         self._stops = HeldKey(clock)
         self._told_missing = False
@@ -210,7 +211,7 @@ class Cockpit(App[int], inherit_bindings=False):
         """Let a paused session go on; without a session that runs, launch one."""
         if self.monitor.runs:
             self._send(Start())
-        elif self._launched.is_set():
+        elif self._launched.is_set() and not self._leaving:
             self._launched.clear()
             self.monitor.launching = True
             self.monitor.broke("")
@@ -275,6 +276,7 @@ class Cockpit(App[int], inherit_bindings=False):
         if self._closing_notice is not None:
             return
         self._exit_code = code
+        self._leaving = True
         if self.session is None and self._launched.is_set():
             self.exit(code)
             return

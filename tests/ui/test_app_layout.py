@@ -9,9 +9,9 @@ from sentio_tui.ui.actions import PANES
 from sentio_tui.ui.app import Cockpit
 from sentio_tui.ui.screens.cockpit import CockpitScreen
 from tests.ui.conftest import MakeCockpit
+from tests.ui.driving import notices, pane, ready, until
 from tests.ui.fakes import FakePane, FakeSession, FakeTable
 from tests.ui.samples import busy
-from tests.ui.test_app import notices, pane, ready, until
 
 SIZES = [(160, 48), (140, 40), (120, 35), (100, 30), (200, 24), (80, 60), (80, 24)]
 
@@ -97,7 +97,7 @@ async def test_tab_goes_round_all_panes_in_the_order_of_their_numbers(make_cockp
         await until(pilot, lambda: screen.focused_pane is pane(screen, "metrics"))
 
 
-@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+@pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24)])
 async def test_z_gives_the_deck_to_one_pane_and_back(make_cockpit: MakeCockpit, size: tuple[int, int]) -> None:
     session = FakeSession([busy()])
     cockpit = make_cockpit(session)

@@ -15,9 +15,9 @@ from sentio_tui.model.snapshot import Snapshot
 from sentio_tui.settings import Settings, UiSettings
 from sentio_tui.ui.app import Cockpit
 from tests.ui.conftest import THEMES
+from tests.ui.driving import ready
 from tests.ui.fakes import FakeClock, FakeSession
 from tests.ui.samples import busy, empty, ended
-from tests.ui.test_app import ready
 
 SnapCompare = Callable[..., bool]
 BRANDS = ("sentio-dark", "sentio-light", "sentio-cvd", "sentio-mono")

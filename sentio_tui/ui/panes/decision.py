@@ -103,7 +103,7 @@ The arrows up and down, or a click, select a symbol; `z` gives the pane the whol
             lines.append(_rule(f"{_name(chosen, alone=alone)} at {_time(chosen, snapshot)}", width))
         room = height - len(lines)
         reasons = _reasons(snapshot.reasons, width)
-        lines += _detail(chosen, width)[: max(1, room - (min(len(reasons), 3) + 1 if roomy else 0))]
+        lines += _detail(chosen, width)[: max(1, room - (min(len(reasons), 2) + 1 if roomy else 0))]
         room = height - len(lines)
         if room >= 3 and reasons:
             lines += [_rule("reasons in this session", width), *reasons[: room - 1]]
@@ -210,7 +210,7 @@ def _labelled(label: str, text: str, width: int) -> list[Line]:
 
 def _values(values: dict[str, float], width: int) -> list[Line]:
     """Names and values, two or more pairs a line where they fit."""
-    columns = max(1, width // 26)
+    columns = max(1, width // 20)
     each = (width - 2 * (columns - 1)) // columns
     cells = []
     for name, value in values.items():

@@ -57,6 +57,22 @@ def decimate(points: Points, columns: int) -> Points:
     return Points([times[index] for index in picked], [values[index] for index in picked])
 
 
+def deepest_of_each(points: Points, columns: int, ends: tuple[Millis, Millis]) -> Points:
+    """The lowest value of each column of pixels between two moments, up to that of the last point; a column without
+    a point has the value before."""
+    start, span = ends[0], max(1, ends[1] - ends[0])
+    lowest: dict[int, float] = {}
+    for time, value in zip(*points, strict=True):
+        column = min(columns - 1, max(0, (time - start) * columns // span))
+        lowest[column] = min(value, lowest.get(column, math.inf))
+    times: list[Millis] = []
+    values: list[float] = []
+    for column in range(min(lowest, default=0), max(lowest, default=-1) + 1):
+        values.append(lowest.get(column, values[-1] if values else 0.0))
+        times.append(start + round((column + 0.5) * span / columns))
+    return Points(times, values)
+
+
 def equity_chart(
     curve: Curve, initial: float, zone: str, width: int, height: int, colours: ChartColours
 ) -> tuple[Line, ...]:
@@ -95,7 +111,7 @@ def equity_chart(
     if not below:
         return _with_zone(upper, margin, ends[0], zone)
     lower = _picture(
-        decimate(drawdown, columns),
+        deepest_of_each(drawdown, columns, ends),
         (width, below),
         ends,
         (deepest, 0.0),
@@ -138,10 +154,10 @@ def _picture(
     plotext.xticks(*(axis or ([], [])))
     if reference is not None:
         plotext.horizontal_line(reference, color=frame or "default")
-    plotext.plot(points.times, points.values, marker="braille", color=colour or "default", fillx=filled)
-    built = plotext.build()
-    plotext.clear_figure()
-    return tuple(from_ansi(text) for text in built.rstrip("\n").split("\n"))
+    # Filling needs no lines between the points where there is one for each column of pixels; those are costly.
+    draw = plotext.scatter if filled else plotext.plot
+    draw(points.times, points.values, marker="braille", color=colour or "default", fillx=filled)
+    return tuple(from_ansi(text) for text in plotext.build().rstrip("\n").split("\n"))
 
 
 def from_ansi(text: str) -> Line:
