@@ -33,9 +33,9 @@ def user_data_dir() -> Path:
 
 
 def theme_dirs(settings: Settings) -> tuple[Path, ...]:
-    """Where themes are looked for, the earlier wins: `ui.themes_dir`, the user's, packaged."""
+    """Where themes are looked for, the earlier wins: `ui.themes_dir`, ./themes, the user's, packaged."""
     configured = (Path(settings.ui.themes_dir).expanduser(),) if settings.ui.themes_dir else ()
-    return (*configured, user_config_dir() / "themes", packaged_themes())
+    return (*configured, Path.cwd() / "themes", user_config_dir() / "themes", packaged_themes())
 
 
 def sessions_dir(settings: Settings, option: Path | None = None, *, cwd: Path | None = None) -> Path:

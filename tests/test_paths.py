@@ -59,5 +59,6 @@ def test_t40_sessions_dir_does_not_follow_the_program(home: Path) -> None:
 
 
 def test_theme_dirs_begin_with_the_configured_one(home: Path) -> None:
-    assert paths.theme_dirs(Settings()) == (home / "config" / "themes", paths.packaged_themes())
+    expected = (Path.cwd() / "themes", home / "config" / "themes", paths.packaged_themes())
+    assert paths.theme_dirs(Settings()) == expected
     assert paths.theme_dirs(Settings(ui=UiSettings(themes_dir="mine")))[0] == Path("mine")

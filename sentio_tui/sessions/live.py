@@ -23,6 +23,7 @@ from sentio_tui.model.events import (
     Noted,
     OrderFilled,
     OrderRejected,
+    Phase,
     PhaseChanged,
     SessionEnded,
 )
@@ -135,7 +136,8 @@ class LiveSession:
         """End in order as configured: close the positions or keep them; then wait until all of it is on disk."""
         if not self._thread.is_alive():
             return
-        self.send(Stop() if self._at_exit == "close" else Leave(), "exit")
+        if self._engine.state.phase is not Phase.STOPPING:
+            self.send(Stop() if self._at_exit == "close" else Leave(), "exit")
         if not self.wait(self._patience):
             self.send(Stop(), "exit")
             self.wait()
