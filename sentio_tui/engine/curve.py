@@ -2,10 +2,13 @@
 
 from array import array
 from datetime import date, datetime, time, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sentio_tui.model.bars import Millis
 from sentio_tui.model.snapshot import Curve
+
+_BEFORE_ALL: Final[Millis] = -(2**63)
 
 
 class EquityCurve:
@@ -20,6 +23,8 @@ class EquityCurve:
         "_day_close",
         "_day_end",
         "_held_now",
+        "_newest",
+        "_open",
         "_zone",
         "days",
         "equity",
@@ -38,6 +43,9 @@ class EquityCurve:
         """Closed points with an open position."""
         self.days: list[tuple[date, float]] = []
         """The exchange days that are over, each with the equity at its end."""
+        self._newest: Millis = _BEFORE_ALL
+        self._open = capital
+        """Time and equity of the newest point, kept beside the arrays: reading those makes a new object each time."""
         self._held_now = False
         self._zone = ZoneInfo(zone)
         self._day: date | None = None
@@ -46,27 +54,29 @@ class EquityCurve:
 
     def mark(self, at: Millis, equity: float, held: bool) -> None:
         """State the equity at a time, not before that of the newest point."""
-        times = self.times
-        if times:
-            if times[-1] >= at:
-                self.equity[-1] = equity
-                self._held_now = held
-                return
-            closed = self.equity[-1]
-            if closed >= self.peak:
-                self.peak = closed
-            else:
-                drawdown = 1.0 - closed / self.peak
-                if drawdown > self.max_drawdown:
-                    self.max_drawdown = drawdown
-            if self._held_now:
-                self.held += 1
-            if times[-1] >= self._day_end:
-                self._begin_day(times[-1])
-            self._day_close = closed
-        times.append(at)
-        self.equity.append(equity)
+        newest = self._newest
+        if newest >= at:
+            self.equity[-1] = self._open = equity
+            self._held_now = held
+            return
+        closed = self._open
+        peak = self.peak
+        if closed >= peak:
+            self.peak = closed
+        else:
+            drawdown = 1.0 - closed / peak
+            if drawdown > self.max_drawdown:
+                self.max_drawdown = drawdown
+        if self._held_now:
+            self.held += 1
+        if newest >= self._day_end:
+            self._begin_day(newest)
+        self._day_close = closed
+        self._newest = at
+        self._open = equity
         self._held_now = held
+        self.times.append(at)
+        self.equity.append(equity)
 
     def _begin_day(self, at: Millis) -> None:
         if self._day is not None:

@@ -82,6 +82,7 @@ class State:
         self.why = ""
         self.faults: dict[str, str] = {}
         self.accounts = {book.name: Account(book) for book in info.books}
+        self._books = tuple(self.accounts.values())
         self.orders: dict[str, OpenOrder] = {}
         self.order_count: dict[str, int] = {}
         """How often each intent (order id without its attempt) was submitted."""
@@ -97,11 +98,21 @@ class State:
         self.executions: list[FillRecord] = []
         self.trades: list[Trade] = []
         self.decided: dict[tuple[str, str], Decided] = {}
-        self.reasons: Counter[Reason] = Counter()
-        self.directions: Counter[Direction] = Counter()
+        self._reasons: dict[Reason, int] = {}
+        self._directions: dict[Direction, int] = {}
         self.notes: deque[Noted] = deque(maxlen=NOTES_KEPT)
         self.note_count = 0
         self._log(started, None)
+
+    @property
+    def reasons(self) -> Counter[Reason]:
+        """How often each reason was given for a decision."""
+        return Counter(self._reasons)
+
+    @property
+    def directions(self) -> Counter[Direction]:
+        """How often each direction was signalled."""
+        return Counter(self._directions)
 
     @property
     def equity(self) -> float:
@@ -118,28 +129,38 @@ class State:
 
     def apply(self, event: AnyEvent) -> None:
         """Take the next event in. Events must come in order and without gaps."""
-        if event.seq != self.seq + 1:
-            raise ValueError(f"event {event.seq} cannot follow event {self.seq}")
-        self.seq = event.seq
-        if event.at > self.at:
-            self.at = event.at
-        _FOLD[type(event)](self, event)
+        seq = event.seq
+        if seq != self.seq + 1:
+            raise ValueError(f"event {seq} cannot follow event {self.seq}")
+        self.seq = seq
+        at = event.at
+        if at > self.at:
+            self.at = at
+        # The two events of every bar spare themselves the table.
+        if type(event) is Decided:
+            self._decided(event)
+        elif type(event) is BarReceived:
+            self._bar(event)
+        else:
+            _FOLD[type(event)](self, event)
 
     def _bar(self, event: BarReceived) -> None:
         bar = event.bar
         symbol = bar.symbol
-        before = self.bars.get(symbol)
-        self.bars[symbol] = bar
+        bars = self.bars
+        before = bars.get(symbol)
+        bars[symbol] = bar
         self.bar_counts[symbol] += 1
         if self.first is None:
             self.first = bar.time
         held = False
         equity = 0.0
-        for account in self.accounts.values():
-            if account.positions:
+        for account in self._books:
+            positions = account.positions
+            if positions:
                 held = True
-                if symbol in account.positions:
-                    _lived(account.positions[symbol], bar, before)
+                if symbol in positions:
+                    _lived(positions[symbol], bar, before)
                     account.mark()
             equity += account.cash + account.value
         self.curve.mark(event.at, equity, held)
@@ -235,8 +256,16 @@ class State:
 
     def _decided(self, event: Decided) -> None:
         self.decided[event.book, event.symbol] = event
-        self.reasons[event.reason] += 1
-        self.directions[event.signal.direction] += 1
+        reason = event.reason
+        direction = event.signal.direction
+        try:
+            self._reasons[reason] += 1
+        except KeyError:
+            self._reasons[reason] = 1
+        try:
+            self._directions[direction] += 1
+        except KeyError:
+            self._directions[direction] = 1
 
     def _phase(self, event: PhaseChanged) -> None:
         self.phase, self.why = event.phase, event.why

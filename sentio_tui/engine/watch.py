@@ -31,14 +31,15 @@ class Watch:
     def look(self, at: Millis) -> None:
         """Report what changed, and set `due` to the earliest time at which something more could."""
         state = self._state
-        self.due = at + max(MINUTE, self._patience)
+        patience = self._patience
+        due = at + max(MINUTE, patience)
         for symbol in state.info.symbols:
             bar = state.bars.get(symbol)
             was_stale = state.symbol_status.get(symbol) is _STALE
-            if bar is not None and not was_stale and at - bar.time - MINUTE <= self._patience:
-                self.due = min(self.due, bar.time + MINUTE + self._patience + 1)
+            if bar is not None and not was_stale and at - bar.time - MINUTE <= patience:
+                due = min(due, bar.time + MINUTE + patience + 1)
                 continue
-            self.due = min(self.due, at + MINUTE)
+            due = min(due, at + MINUTE)
             open_since = self._open_since(symbol, at)
             if open_since is None:
                 continue
@@ -55,6 +56,7 @@ class Watch:
             elif was_stale and not is_stale:
                 self._emit(FeedReported(state.seq + 1, at, FeedStatus.LIVE, "", symbol))
                 self._emit(Noted(state.seq + 1, at, Level.INFO, "symbol_back", f"bars of {symbol} come again"))
+        self.due = due
 
     def _alarm(self, code: str, text: str, at: Millis) -> None:
         self._emit(Noted(self._state.seq + 1, at, Level.ALARM, code, text))

@@ -58,18 +58,11 @@ class Breakout(WindowStrategy):
 
     def _clear(self) -> None:
         self._range = RollingExtremes(self._size - 1)
-        self._high = self._low = 0.0
-        self._push = self._take
-
-    def _take(self, close: float) -> None:
-        span = self._range
-        if self._seen:
-            self._low, self._high = span.extremes()
-        span.push(close)
+        self._push = self._range.push
 
     def _signal(self, time: Millis, close: float) -> Signal:
-        high = self._high
-        low = self._low
+        low, high = self._range.extremes()
+        self._push(close)
         upper = high * self._above
         lower = low * self._below
         if close > upper:

@@ -1,6 +1,6 @@
 """Moving-average crossover: goes with the turn of a trend."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, ClassVar, Final, Self
 
 from msgspec import Meta
@@ -22,11 +22,6 @@ _EQUAL: Final = 1e-12
 """Averages closer than this fraction are equal: prices are decimals, which binary fractions only come near."""
 
 
-def _gap(fast: float, slow: float) -> float:
-    gap = fast - slow
-    return 0.0 if -_EQUAL < gap / slow < _EQUAL else gap
-
-
 class MovingAverageCrossover(WindowStrategy):
     """Long when the fast average has come from at or below the slow one to above it since the last bar, short the
     other way round.
@@ -44,6 +39,7 @@ class MovingAverageCrossover(WindowStrategy):
         "aggressive": MovingAverageCrossoverParameters(fast_minutes=8, slow_minutes=21),
     }
 
+    _push: Callable[[float], tuple[float, float]]
     _previous: float | None
     """Fast less slow after the bar before (not the minute: averages also cross while minutes are missing). None while
     they were incomplete."""
@@ -73,19 +69,23 @@ class MovingAverageCrossover(WindowStrategy):
     def _warming_up(self, time: Millis, close: float, missing: int) -> Signal:
         if self._seen >= self._slow_minutes:
             fast, slow = self._averages.means()
-            self._previous = _gap(fast, slow)
+            gap = fast - slow
+            self._previous = 0.0 if -_EQUAL < gap / slow < _EQUAL else gap
         return super()._warming_up(time, close, missing)
 
     def _signal(self, time: Millis, close: float) -> Signal:
+        fast, slow = self._push(close)
         previous = self._previous
         if previous is None:
             # Missing minutes completed the averages since the bar before: there is nothing to compare with yet.
             return self._warming_up(time, close, 1)
-        fast, slow = self._averages.means()
-        gap = self._previous = _gap(fast, slow)
-        if previous <= 0 < gap:
+        gap = fast - slow
+        if -_EQUAL < gap / slow < _EQUAL:
+            gap = 0.0
+        self._previous = gap
+        if previous <= 0.0 < gap:
             direction, distance = LONG, 0.0
-        elif gap < 0 <= previous:
+        elif gap < 0.0 <= previous:
             direction, distance = SHORT, 0.0
         else:
             direction, distance = NEUTRAL, abs(gap) / close

@@ -65,6 +65,7 @@ class MeanReversion(WindowStrategy):
         self._push = self._moments.push
 
     def _signal(self, time: Millis, close: float) -> Signal:
+        self._push(close)
         mean, sigma = self._moments.moments()
         width = self._deviations * sigma
         lower = mean - width

@@ -60,7 +60,9 @@ class Momentum(WindowStrategy):
         self._push = self._closes.append
 
     def _signal(self, time: Millis, close: float) -> Signal:
-        reference = self._closes[0]
+        closes = self._closes
+        closes.append(close)
+        reference = closes[0]
         threshold = self._threshold
         momentum = close / reference - 1
         if momentum > threshold:

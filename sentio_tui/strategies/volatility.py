@@ -78,9 +78,12 @@ class Volatility(WindowStrategy):
         closes.append(close)
 
     def _signal(self, time: Millis, close: float) -> Signal:
+        closes = self._closes
+        self._push_return(close / closes[-1] - 1)
+        closes.append(close)
         volatility = self._returns.deviation()
         threshold = self._threshold
-        move = close / self._closes[0] - 1
+        move = close / closes[0] - 1
         fires = self._move_threshold
         if volatility < threshold and move > fires:
             direction, distance = LONG, 0.0

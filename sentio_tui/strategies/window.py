@@ -52,7 +52,7 @@ class WindowStrategy(ABC):
     `max_gap_minutes` missing ones in a row empty the window, and the strategy warms up again.
     """
 
-    _push: Callable[[float], None]
+    _push: Callable[[float], object]
     """Takes in the close of the next minute."""
 
     def __init__(self, symbol: str, lookback: int, max_gap_minutes: int, trigger: str) -> None:
@@ -78,10 +78,10 @@ class WindowStrategy(ABC):
             self._bridge(time)
         self._due = time + MINUTE
         self._close = close
-        self._push(close)
-        self._seen += 1
-        if self._seen < self._lookback:
-            return self._warming_up(time, close, self._lookback - self._seen)
+        seen = self._seen = self._seen + 1
+        if seen < self._lookback:
+            self._push(close)
+            return self._warming_up(time, close, self._lookback - seen)
         return self._signal(time, close)
 
     def _bridge(self, time: Millis) -> None:
@@ -105,4 +105,4 @@ class WindowStrategy(ABC):
 
     @abstractmethod
     def _signal(self, time: Millis, close: float) -> Signal:
-        """What the full window means; `close` is the one pushed last."""
+        """Take in the close that fills the window, and say what the window then means."""

@@ -40,7 +40,7 @@ INTERRUPTED: Final = 130
 THEME_SECONDS: Final = 1.0
 """Seconds between two looks at the theme files."""
 
-_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 Launch = Callable[[], Session]
 """Makes a session that runs. Called on a thread of its own; what it raises is shown."""
@@ -311,6 +311,20 @@ class Cockpit(App[int], inherit_bindings=False):
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, self.interrupted)
+        loop.add_signal_handler(signal.SIGHUP, self.hung_up)
+
+    def hung_up(self) -> None:
+        """The terminal is gone. End the session in order, then the process: there is no screen to take leave of, and
+        whoever writes to it waits for ever."""
+        threading.Thread(target=self._end_without_screen, name="hang-up").start()
+
+    def _end_without_screen(self) -> None:
+        try:
+            self._launched.wait()
+            if self.session is not None:
+                self.session.close()
+        finally:
+            os._exit(INTERRUPTED)
 
     def interrupted(self) -> None:
         """A signal asked the program to end. A second one takes the last prices."""
