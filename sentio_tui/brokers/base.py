@@ -24,6 +24,11 @@ class Broker(Protocol):
         """A valid bar of any symbol: resting orders may match."""
         ...
 
+    def at_last_price(self, order_id: str, at: Millis) -> None:
+        """The market has closed on an open market order: it fills at the symbol's last price, where prices are ours
+        to make. A broker outside the process does nothing."""
+        ...
+
     def end_of_data(self, at: Millis) -> None:
         """No further price will come: market orders fill at the symbol's last price, the rest expire."""
         ...

@@ -153,17 +153,24 @@ class PaperBroker:
         if at >= self._next_expiry:
             self._expire(at, at)
 
+    def at_last_price(self, order_id: str, at: Millis) -> None:
+        """A market order, or a stop that has triggered, fills whole at the symbol's last close with slippage, whatever
+        the volume. Any other order is left alone."""
+        working = self._open.get(order_id)
+        if working is None or working.acts_as is not OrderType.MARKET:
+            return
+        last = self._last[working.order.symbol]
+        price = slipped(working.order.side, last.close, self._slippage, working.instrument)
+        self._execute(working, price, None, last.time + MINUTE, at)
+
     def end_of_data(self, at: Millis) -> None:
-        """No further price will come: market orders, and stops that have triggered, fill whole at the symbol's last
-        close with slippage, whatever the volume; all others expire."""
-        for working in tuple(self._open.values()):
-            last = self._last[working.order.symbol]
+        """No further price will come: market orders fill at the last price, all others expire."""
+        for order_id, working in tuple(self._open.items()):
             if working.acts_as is OrderType.MARKET:
-                price = slipped(working.order.side, last.close, self._slippage, working.instrument)
-                self._execute(working, price, None, last.time + MINUTE, at)
+                self.at_last_price(order_id, at)
             else:
                 self._end(working)
-                self._answers.append(OrderExpired(seq=0, at=at, order_id=working.order.id))
+                self._answers.append(OrderExpired(seq=0, at=at, order_id=order_id))
 
     def answers(self) -> Sequence[Answer]:
         if not self._answers:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from sentio_tui.engine.end_of_day import EndOfDay
 from sentio_tui.engine.risk import RISK
 from sentio_tui.engine.state import State
 from sentio_tui.market.calendar import Calendar
@@ -17,12 +18,13 @@ _NO_ENTRY: Final = frozenset({FeedStatus.STALE, FeedStatus.DOWN})
 class Barriers:
     """Decides whether a verdict may become orders now."""
 
-    def __init__(self, state: State, hours: Mapping[str, Calendar], patience: Millis) -> None:
+    def __init__(self, state: State, hours: Mapping[str, Calendar], patience: Millis, end_of_day: EndOfDay) -> None:
         self._state = state
+        self._end_of_day = end_of_day
         self._hours = hours
         self._patience = patience
 
-    def against(self, reason: Reason, bar: Bar, at: Millis) -> tuple[Reason, str] | None:
+    def against(self, book: str, reason: Reason, bar: Bar, at: Millis) -> tuple[Reason, str] | None:
         """The reason and the words of what forbids it, or None. Exits pass where only entries are forbidden."""
         state = self._state
         if state.phase is Phase.STOPPING:
@@ -42,4 +44,4 @@ class Barriers:
             return Reason.FEED_STALE, "no entries on a stale feed"
         if not self._hours[bar.symbol].is_open(at):
             return Reason.OUTSIDE_HOURS, "the exchange is closed"
-        return None
+        return self._end_of_day.forbids(book, at)

@@ -11,11 +11,15 @@ from sentio_tui.strategies.base import Strategy
 
 
 class BookParts(Struct, frozen=True):
-    """What a book is made of: its name, its machine, and one strategy for each driving symbol."""
+    """What a book is made of: its name, its machine, and one strategy for each driving symbol.
+
+    A book that is `flat_overnight` holds nothing while its exchange is closed (`end_of_day.py`).
+    """
 
     name: str
     machine: Machine
     strategies: Mapping[str, Strategy]
+    flat_overnight: bool = False
 
 
 class View:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sentio_tui.brokers.base import Broker
 from sentio_tui.engine.execution import Execution
 from sentio_tui.engine.state import State
-from sentio_tui.market.calendar import Calendar
+from sentio_tui.market.calendar import AlwaysOpen, Calendar
 from sentio_tui.model.bars import MINUTE, Millis
 from sentio_tui.model.decisions import Reason
 from sentio_tui.model.orders import Side
@@ -28,16 +28,17 @@ class EndOfDay:
         self,
         state: State,
         books: Collection[str],
-        calendar: Calendar,
+        calendar: Calendar | None,
         before_close: Millis,
         execution: Execution,
         broker: Broker,
     ) -> None:
-        """`before_close`: the window from which nothing is opened and everything is sold, in milliseconds."""
+        """`calendar` is that of the books, None without any. `before_close`: the window from which nothing is opened
+        and everything is sold, in milliseconds."""
         self._state = state
         self._books = frozenset(books)
-        self._calendar = calendar
-        self._zone = ZoneInfo(calendar.zone)
+        self._calendar = calendar if calendar is not None else AlwaysOpen()
+        self._zone = ZoneInfo(self._calendar.zone)
         self._before_close = before_close
         self._execution = execution
         self._broker = broker
@@ -54,12 +55,10 @@ class EndOfDay:
             return Reason.END_OF_DAY, "no entries before the close"
         return None
 
-    def begin(self, at: Millis) -> None:
-        """Set the first timer. Call with the time of the first input."""
-        self.due = self._next(at - 1) if self._books else NEVER
-
     def look(self, at: Millis) -> None:
-        """Liquidate what must not be held now, and set the next timer."""
+        """Liquidate what must not be held now, and set the next timer. Called first with the first bar's time."""
+        if not self._books:
+            return
         hours = self._calendar.session(self._calendar.day_of(at))
         for book in self._books:
             positions = self._state.accounts[book].positions

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from sentio_tui.brokers.base import Broker
 from sentio_tui.engine.barriers import Barriers
 from sentio_tui.engine.book import BookParts, View
+from sentio_tui.engine.end_of_day import NEVER, EndOfDay
 from sentio_tui.engine.execution import Execution
 from sentio_tui.engine.risk import Limits, Risk
 from sentio_tui.engine.state import State
@@ -54,16 +55,22 @@ _FEED_LIVE: Final = FeedStatus.LIVE
 
 DURATION: Final = "duration"
 """The timer that ends a session after its configured time."""
+END_OF_DAY: Final = "end_of_day"
+"""The timer of the books that are flat overnight."""
+WATCH: Final = "watch"
+"""The regular look at the feed when no bar comes."""
 
 
 class Rules(Struct, frozen=True):
     """`duration` and `patience` in milliseconds of market time; a duration of 0 is without end.
 
-    `patience` is how long a symbol may be without a bar, while its market is open, until it is stale.
+    `patience` is how long a symbol may be without a bar, while its market is open, until it is stale. `before_close`
+    is how long before the close the books that are flat overnight are sold out.
     """
 
     duration: Millis = 0
     patience: Millis = 120_000
+    before_close: Millis = 120_000
     limits: Limits = Limits()
 
 
@@ -98,23 +105,33 @@ class Engine:
         self._instruments = instruments
         self._rules = rules
         self._out: list[AnyEvent] = []
-        self._timers: list[tuple[Millis, str]] = []
+        self._ends: Millis = NEVER
         self._risk = Risk(rules.limits, self.state)
         self._has_limits = bool(rules.limits.daily_loss or rules.limits.drawdown)
         self._days = 0
         self._watch = Watch(self.state, hours, rules.patience, self._emit)
-        self._barriers = Barriers(self.state, hours, rules.patience)
         views = {book.name: View(self.state, book.name) for book in books}
         self._execution = Execution(self.state, views, instruments, broker, self._risk, self._emit, self._collect)
+        flat = [book for book in books if book.flat_overnight]
+        calendars = [hours[symbol] for book in flat for symbol in book.strategies]
+        self._end_of_day = EndOfDay(
+            self.state,
+            [book.name for book in flat],
+            calendars[0] if calendars else None,
+            rules.before_close,
+            self._execution,
+            broker,
+        )
+        self._barriers = Barriers(self.state, hours, rules.patience, self._end_of_day)
         self._driven: dict[str, list[Driven]] = {symbol: [] for symbol in info.symbols}
         for book in books:
             for symbol, strategy in book.strategies.items():
                 self._driven[symbol].append(Driven(book.name, strategy, book.machine, views[book.name]))
 
     @property
-    def due(self) -> Millis | None:
-        """When the next timer fires, if any."""
-        return self._timers[0][0] if self._timers else None
+    def due(self) -> Millis:
+        """When the next timer fires; far in the future when there is none."""
+        return NEVER if self.is_over else min(self._ends, self._end_of_day.due)
 
     def open(self) -> list[AnyEvent]:
         """The first turn of a session: it starts, and trades from the first bar on."""
@@ -138,6 +155,9 @@ class Engine:
         received = BarReceived(state.seq + 1, at, bar)
         out.append(received)
         state.apply(received)
+        if bar.backfilled:
+            self._learn(driven, bar, at)
+            return out
         if state.feed_status is not _FEED_LIVE:
             self._first_bar(at)
         if at >= self._watch.due:
@@ -156,16 +176,20 @@ class Engine:
             self._finish(at)
         return out
 
-    def timer(self, name: str, at: Millis) -> list[AnyEvent]:
-        """A timer that `due` announced, or the regular look at the feed when no bar comes ("watch")."""
+    def timer(self, at: Millis) -> list[AnyEvent]:
+        """The time has come that `due` announced; or, when no bar comes, it is time to look at the feed."""
         out = self._out = []
-        if self.state.phase is Phase.ENDED:
+        if self.is_over:
             return out
-        self._timers = [timer for timer in self._timers if timer[1] != name]
-        self._emit(TimerFired(self._next, at, name))
-        if name == DURATION:
+        if at >= self._ends:
+            self._ends = NEVER
+            self._emit(TimerFired(self._next, at, DURATION))
             self._stop("the configured duration is over", at)
+        elif at >= self._end_of_day.due:
+            self._emit(TimerFired(self._next, at, END_OF_DAY))
+            self._end_of_day.look(at)
         else:
+            self._emit(TimerFired(self._next, at, WATCH))
             self._watch.look(at)
         return out
 
@@ -265,8 +289,11 @@ class Engine:
         """The feed speaks, at the start or again after silence."""
         self._emit(FeedReported(self._next, at, FeedStatus.LIVE))
         first = self.state.first
-        if self._rules.duration and not self._timers and first is not None:
-            self._timers.append((first + self._rules.duration, DURATION))
+        if first is None:
+            return
+        if self._rules.duration and self._ends == NEVER:
+            self._ends = first + self._rules.duration
+        self._end_of_day.look(at)
 
     def _collect(self, at: Millis) -> None:
         """Take in what the broker has answered."""
@@ -289,7 +316,7 @@ class Engine:
                 signal, verdict = self._without_strategy(part, bar)
         reason, detail, targets = verdict.reason, verdict.detail, verdict.targets
         if targets:
-            barrier = self._barriers.against(reason, bar, at)
+            barrier = self._barriers.against(part.book, reason, bar, at)
             if barrier is not None:
                 (reason, detail), targets = barrier, ()
         state = self.state
@@ -298,6 +325,16 @@ class Engine:
         state.apply(decided)
         if targets:
             self._execution.pursue(part.book, targets, reason, detail, at)
+
+    def _learn(self, driven: Sequence[Driven], bar: Bar, at: Millis) -> None:
+        """A bar of the past: prices and strategies take it in, and nothing is decided on it."""
+        self._broker.on_bar(bar, at)
+        for part in driven:
+            if not part.failed:
+                try:
+                    part.strategy.on_bar(bar)
+                except Exception as error:  # as in `_decide`
+                    self._failed(part, error, at)
 
     def _without_strategy(self, part: Driven, bar: Bar) -> tuple[Signal, Verdict]:
         """Stops and profit targets go on after a strategy failed; entries do not."""
@@ -351,5 +388,4 @@ class Engine:
         ]
         if held:
             self._note(Level.ALARM, "positions_kept", f"the session ends holding {', '.join(held)}", at)
-        self._timers.clear()
         self._emit(SessionEnded(self._next, at, why))

@@ -49,7 +49,7 @@ class Execution:
         self._broker = broker
         self._risk = risk
         self._emit = emit
-        self._collect = collect
+        self.collect = collect
         self._titles = {name: _title(account.info.strategy) for name, account in state.accounts.items()}
         self.waiting: dict[str, list[Purchase]] = {}
         """By book: the weights it is on its way to, whose buys wait until its sells have filled. A target in cash
@@ -90,11 +90,19 @@ class Execution:
 
     def close_all(self, words: str, at: Millis) -> None:
         """Sell everything that no open order is selling already."""
-        self.waiting.clear()
-        for book, account in self._state.accounts.items():
-            flat = [Target(symbol, weight=0.0) for symbol in account.positions]
-            for sale in sales(flat, self._views[book], self._instruments):
-                self._submit(book, sale.symbol, Side.SELL, words, at, quantity=sale.quantity)
+        for book in self._state.accounts:
+            self.close_book(book, words, at)
+
+    def close_book(self, book: str, words: str, at: Millis) -> None:
+        """Sell everything of one book that no open order is selling already."""
+        self.waiting.pop(book, None)
+        flat = [Target(symbol, weight=0.0) for symbol in self._state.accounts[book].positions]
+        for sale in sales(flat, self._views[book], self._instruments):
+            self._submit(book, sale.symbol, Side.SELL, words, at, quantity=sale.quantity)
+
+    def cancel_buys(self, book: str, why: str, at: Millis) -> None:
+        for order_id in list(self._state.accounts[book].reserved):
+            self.cancel(order_id, why, at)
 
     def cancel_all(self, why: str, at: Millis) -> None:
         self.waiting.clear()
@@ -108,7 +116,7 @@ class Execution:
             return
         self._emit(CancelRequested(self._state.seq + 1, at, order_id, why))
         self._broker.cancel(order_id, at)
-        self._collect(at)
+        self.collect(at)
 
     def _submit(
         self,
@@ -129,7 +137,7 @@ class Execution:
         order = Order(order_id, book, symbol, side, at, words, quantity=quantity, notional=notional)
         self._emit(OrderSubmitted(self._state.seq + 1, at, order))
         self._broker.submit(order, at)
-        self._collect(at)
+        self.collect(at)
 
     def _order_id(self, book: str, symbol: str, side: Side, at: Millis) -> str | None:
         """One id for each session, book, symbol, side and minute, so that an intent can never be sent twice (T-23).

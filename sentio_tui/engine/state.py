@@ -151,6 +151,8 @@ class State:
         before = bars.get(symbol)
         bars[symbol] = bar
         self.bar_counts[symbol] += 1
+        if bar.backfilled:
+            return
         if self.first is None:
             self.first = bar.time
         held = False

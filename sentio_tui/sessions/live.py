@@ -200,7 +200,7 @@ class LiveSession:
         self._take(self._engine.feed(FeedStatus.ENDED, "the data ended", "", self._now()))
 
     async def _pace(self, item: FeedItem) -> None:
-        if not self._feed.is_live and isinstance(item, Bar) and self._pacer.speed:
+        if not self._feed.is_live and isinstance(item, Bar) and self._pacer.speed and not item.backfilled:
             await self._pacer.wait_for(item.time + MINUTE)
 
     def _input(self, item: FeedItem) -> None:
@@ -209,8 +209,8 @@ class LiveSession:
             return
         at = self._now() if self._feed.is_live else item.time + MINUTE
         engine = self._engine
-        while engine.due is not None and engine.due < at:
-            self._take(engine.timer("duration", engine.due))
+        while engine.due < at:
+            self._take(engine.timer(engine.due))
         if not engine.is_over:
             self._take(engine.bar(item, at))
 

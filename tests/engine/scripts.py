@@ -98,6 +98,7 @@ def engine(
     commission: float = 0.006,
     slippage: float = 0.001,
     capital: float = 10_000.0,
+    flat_overnight: bool = False,
 ) -> Engine:
     """An engine with one book that drives each symbol by its script."""
     symbols = tuple(scripts)
@@ -111,7 +112,7 @@ def engine(
         expires=lambda instrument, at: AlwaysOpen().next_close(at),
     )
     machine = slots or Slots(5, 0.2, "equity", 0.05, 0.10)
-    book = BookParts("main", machine, {symbol: Scripted(script) for symbol, script in scripts.items()})
+    book = BookParts("main", machine, {symbol: Scripted(script) for symbol, script in scripts.items()}, flat_overnight)
     return Engine(info(symbols, capital), [book], broker, instruments, hours, rules or Rules(), START)
 
 
@@ -120,8 +121,8 @@ def run(made: Engine, bars: Iterable[Bar]) -> list[AnyEvent]:
     events = list(made.open())
     for one in bars:
         at = one.time + MINUTE
-        while made.due is not None and made.due < at:
-            events.extend(made.timer("duration", made.due))
+        while made.due < at:
+            events.extend(made.timer(made.due))
         events.extend(made.bar(one, at))
     return events
 
