@@ -37,8 +37,7 @@ FAILED: Final = 1
 INTERRUPTED: Final = 130
 """Exit codes: left in order, could not end in order, ended by a signal."""
 
-THEME_SECONDS: Final = 1.0
-"""Seconds between two looks at the theme files."""
+THEME_SECONDS: Final = 1.0  # between two looks at the theme files
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -314,8 +313,8 @@ class Cockpit(App[int], inherit_bindings=False):
         loop.add_signal_handler(signal.SIGHUP, self.hung_up)
 
     def hung_up(self) -> None:
-        """The terminal is gone. End the session in order, then the process: there is no screen to take leave of, and
-        whoever writes to it waits for ever."""
+        """The terminal is gone. End the session in order, then the process: whoever writes to the screen now waits
+        for ever."""
         threading.Thread(target=self._end_without_screen, name="hang-up").start()
 
     def _end_without_screen(self) -> None:
@@ -338,8 +337,7 @@ class Cockpit(App[int], inherit_bindings=False):
 
     def theme_names(self) -> list[str]:
         """Ours first, then those that come with Textual."""
-        ours = [name for name in self.available_themes if name in self._ours]
-        return [*sorted(ours), *sorted(set(self.available_themes) - set(ours))]
+        return [*sorted(self._ours), *sorted(set(self.available_themes) - self._ours)]
 
     @property
     def _ours(self) -> set[str]:

@@ -46,7 +46,7 @@ class Pane(LineBoard, can_focus=True):
 
     def show(self, snapshot: Snapshot) -> None:
         """Show this moment of the session. To be called from the UI's thread; paints only what changed."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not say how it is drawn")
 
     def set_subtitle(self, text: str) -> None:
         """Say something in the lower border. The text may come from outside."""
@@ -73,7 +73,7 @@ class BoardPane(Pane):
 
     def draw(self, snapshot: Snapshot) -> None:
         """Make lines of a snapshot and hand them to `set_lines`."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not say how it is drawn")
 
     def on_resize(self) -> None:
         self.paint()

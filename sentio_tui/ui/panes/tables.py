@@ -67,11 +67,14 @@ class TablePane(Pane, can_focus=False):
         make: Callable[[str, Item], Row],
         basis: Hashable = None,
     ) -> list[Row]:
-        """A row for each item, made anew only where the item, or the `basis` of all of them, is another."""
+        """A row for each item, made anew only where the item, or the `basis` of all of them, is another. Items of one
+        key get rows of their own."""
         made: dict[str, tuple[Hashable, object, Row]] = {}
         rows: list[Row] = []
         for item in items:
             name = key(item)
+            while name in made:
+                name += "+"
             known = self._made.get(name)
             if known is None or known[0] != basis or not (known[1] is item or known[1] == item):
                 known = (basis, item, make(name, item))
