@@ -39,8 +39,6 @@ INTERRUPTED: Final = 130
 
 THEME_SECONDS: Final = 1.0  # between two looks at the theme files
 
-_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
-
 Launch = Callable[[], Session]
 """Makes a session that runs. Called on a thread of its own; what it raises is shown."""
 
@@ -308,7 +306,7 @@ class Cockpit(App[int], inherit_bindings=False):
         if self.is_headless or threading.current_thread() is not threading.main_thread():
             return
         loop = asyncio.get_running_loop()
-        for number in _SIGNALS:
+        for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.interrupted)
         loop.add_signal_handler(signal.SIGHUP, self.hung_up)
 

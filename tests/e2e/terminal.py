@@ -1,22 +1,12 @@
 """A program in a pseudo-terminal, and the screen a person would see of it."""
 
-import fcntl
-import os
 import re
-import select
-import signal
-import struct
-import subprocess
-import termios
-import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from types import TracebackType
-from typing import Final, NamedTuple, Self
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 import pyte
-from pyte.screens import Char, Cursor
+from pyte.screens import Cursor
 
 TIMEOUT: Final = 60.0
 """Seconds a condition may take at the most: two slow cores run several programs at once."""
