@@ -41,6 +41,8 @@ class FeedSettings(Section, frozen=True):
     """Simulated market: the first minute, as ISO 8601 with an offset."""
     days: Annotated[int, Meta(ge=0, le=3650)] = 0
     """Simulated market: ends after this many days; 0 is without end."""
+    warm_up_days: Annotated[int, Meta(ge=0, le=60)] = 0
+    """Exchange days before the first one that strategies learn from without trading. Recorded: before `date`."""
     data: tuple[str, ...] = ()
     """Recorded market: the CSV and Parquet files."""
     date: str = ""

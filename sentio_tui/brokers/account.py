@@ -1,14 +1,20 @@
 """The broker's own account of a book: cash, holdings, and what open orders have set aside of either."""
 
+from typing import Final
+
 from sentio_tui.brokers.steps import steps_of
 from sentio_tui.model.instruments import Instrument
 from sentio_tui.model.orders import Fill, Side
 
 
+_BUY: Final = Side.BUY
+
+
 def cash_flow(fill: Fill) -> float:
     """What a fill adds to the cash. One sum, then one addition: every ledger that does the same agrees to the bit,
     and a buy that cost no more than the cash never leaves it below zero."""
-    return -(fill.value + fill.commission) if fill.side is Side.BUY else fill.value - fill.commission
+    value = fill.quantity * fill.price
+    return -(value + fill.commission) if fill.side is _BUY else value - fill.commission
 
 
 class Account:
@@ -35,7 +41,10 @@ class Account:
 
     def available(self, order_id: str) -> float:
         """The cash an order may spend: its own and what is free."""
-        others = sum(amount for owner, amount in self._aside.items() if owner != order_id)
+        others = 0.0
+        for owner, amount in self._aside.items():
+            if owner != order_id:
+                others += amount
         return max(0.0, self._cash - others)
 
     def set_aside(self, order_id: str, amount: float) -> None:
@@ -60,5 +69,5 @@ class Account:
     def settle(self, fill: Fill, count: int) -> None:
         """Book a fill of `count` steps."""
         self._cash += cash_flow(fill)
-        change = count if fill.side is Side.BUY else -count
-        self._held[fill.symbol] = self._held.get(fill.symbol, 0) + change
+        symbol, held = fill.symbol, self._held
+        held[symbol] = held.get(symbol, 0) + (count if fill.side is _BUY else -count)

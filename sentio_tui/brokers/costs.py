@@ -38,6 +38,9 @@ class CostsUnknown(LookupError):
     """The schedule has entries for the asset class, but all of them begin later than the time asked for."""
 
 
+_BUY: Final = Side.BUY
+_SELL: Final = Side.SELL
+
 _FREE: Final = {asset_class: Cost(asset_class) for asset_class in AssetClass}
 
 
@@ -81,13 +84,13 @@ class CostSchedule:
         """
         cost = self.in_force(instrument.asset_class, at)
         amount = _commission(cost, quantity, price)
-        if side is Side.SELL:
+        if side is _SELL:
             amount += quantity * price * cost.sec_rate + _taf(cost, quantity, taf_paid)
         return amount
 
     def taf(self, instrument: Instrument, side: Side, quantity: float, at: Millis, taf_paid: float = 0.0) -> float:
         """The TAF in `commission`: what the next part of the same order has to count as paid. Raises CostsUnknown."""
-        return 0.0 if side is Side.BUY else _taf(self.in_force(instrument.asset_class, at), quantity, taf_paid)
+        return 0.0 if side is _BUY else _taf(self.in_force(instrument.asset_class, at), quantity, taf_paid)
 
     def affordable(self, instrument: Instrument, cash: float, price: float, at: Millis) -> float:
         """The largest quantity, in whole steps, whose value and costs `cash` can pay; 0.0 when not even one step.
@@ -101,18 +104,18 @@ class CostSchedule:
         if not cash > 0.0:
             return 0.0
         steps = steps_of(instrument.quantity_step)
-
-        def fits(count: int) -> bool:
-            quantity = steps.value(count)
-            return quantity * price + _commission(cost, quantity, price) <= cash
-
         one = steps.step * (price * (1.0 + cost.commission_rate) + cost.commission_per_share)
         count = int(min(cash / one, _MOST_STEPS))
-        while count > 0 and not fits(count):
+        quantity = steps.value(count)
+        while count > 0 and quantity * price + _commission(cost, quantity, price) > cash:
             count -= 1
-        while count < _MOST_STEPS and fits(count + 1):
-            count += 1
-        return steps.value(count)
+            quantity = steps.value(count)
+        while count < _MOST_STEPS:
+            more = steps.value(count + 1)
+            if more * price + _commission(cost, more, price) > cash:
+                break
+            count, quantity = count + 1, more
+        return quantity
 
 
 def _commission(cost: Cost, quantity: float, price: float) -> float:

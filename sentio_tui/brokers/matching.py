@@ -22,7 +22,7 @@ trailing stop
 Prices with slippage are rounded to the tick against the trader.
 """
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -31,6 +31,11 @@ from sentio_tui.brokers.steps import steps_of
 from sentio_tui.model.bars import Bar, Millis
 from sentio_tui.model.instruments import Instrument
 from sentio_tui.model.orders import Order, OrderType, Side
+
+
+# Reading a member off an enum class costs as much as a function call.
+_BUY: Final = Side.BUY
+_MARKET: Final = OrderType.MARKET
 
 
 class FillModel(Protocol):
@@ -83,7 +88,7 @@ class Working(Struct, eq=False):
 def slipped(side: Side, price: float, slippage: float, instrument: Instrument) -> float:
     """`price` moved by the fraction `slippage` and on to the tick, both against the trader; always above zero."""
     ticks = steps_of(instrument.price_step)
-    if side is Side.BUY:
+    if side is _BUY:
         return ticks.value(ticks.up(price * (1.0 + slippage)))
     lower = price * (1.0 - slippage)
     return ticks.value(ticks.down(lower)) or lower
@@ -98,15 +103,15 @@ def limit_on_tick(side: Side, limit: float, instrument: Instrument) -> float:
 
 def estimated_price(order: Order, limit: float, last: Bar, slippage: float, instrument: Instrument) -> float:
     """What a buy pays at most as far as one can tell when it is given: only a gap can make it more."""
-    match order.type:
-        case OrderType.LIMIT | OrderType.STOP_LIMIT:
-            return limit
-        case OrderType.STOP:
-            price = max(last.close, order.stop_price or 0.0)
-        case OrderType.TRAILING_STOP:
-            price = last.close * (1.0 + (order.trail or 0.0))
-        case OrderType.MARKET:
-            price = last.close
+    kind = order.type
+    if kind is _MARKET:
+        price = last.close
+    elif kind is OrderType.STOP:
+        price = max(last.close, order.stop_price or 0.0)
+    elif kind is OrderType.TRAILING_STOP:
+        price = last.close * (1.0 + (order.trail or 0.0))
+    else:
+        return limit
     return slipped(order.side, price, slippage, instrument)
 
 
@@ -116,9 +121,9 @@ def match_bar(working: Working, bar: Bar, slippage: float) -> float | None:
     Moves trailing stops and triggers stops, so each bar must be shown to each order once.
     """
     side = working.order.side
+    if working.acts_as is _MARKET:
+        return slipped(side, bar.open, slippage, working.instrument)
     match working.acts_as:
-        case OrderType.MARKET:
-            return slipped(side, bar.open, slippage, working.instrument)
         case OrderType.LIMIT:
             return _limit(side, working.limit, bar, working.instrument)
         case OrderType.STOP:

@@ -1,6 +1,7 @@
 """The paper broker: fills orders from bars, with costs, slippage and the volume there was."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 
 from sentio_tui.brokers.account import Account
 from sentio_tui.brokers.costs import CostSchedule, CostsUnknown
@@ -29,6 +30,11 @@ from sentio_tui.model.orders import Fill, Order, OrderType, Side, TimeInForce
 
 Expiry = Callable[[Instrument, Millis], Millis]
 """When a DAY order for this instrument that is given at this time ends."""
+
+# Reading a member off an enum class costs as much as a function call.
+_BUY: Final = Side.BUY
+_MARKET: Final = OrderType.MARKET
+_DAY: Final = TimeInForce.DAY
 
 _NEVER: Millis = 2**63
 _ROUNDING = 1e-9
@@ -113,14 +119,14 @@ class PaperBroker:
         except CostsUnknown as error:
             accepted = str(error)
         if isinstance(accepted, str):
-            self._answers.append(OrderRejected(seq=0, at=at, order_id=order.id, why=accepted))
+            self._answers.append(OrderRejected(0, at, order.id, accepted))
             return
         self._open[order.id] = accepted
         self._resting.setdefault(order.symbol, []).append(accepted)
         if accepted.expires is not None:
             self._next_expiry = min(self._next_expiry, accepted.expires)
-        self._answers.append(OrderAccepted(seq=0, at=at, order_id=order.id))
-        if order.type is OrderType.MARKET:
+        self._answers.append(OrderAccepted(0, at, order.id))
+        if order.type is _MARKET:
             last = self._last[order.symbol]
             price = self._fill.at_once(last)
             if price is not None:
@@ -204,14 +210,14 @@ class PaperBroker:
             instrument=instrument,
             account=self._account(order.book),
             acts_as=order.type,
-            after=max(bar.time for bar in self._last.values()),
-            expires=self._expires(instrument, at) if order.time_in_force is TimeInForce.DAY else None,
+            after=max([bar.time for bar in self._last.values()]),
+            expires=self._expires(instrument, at) if order.time_in_force is _DAY else None,
             estimate=estimated_price(order, limit, last, self._slippage, instrument),
             best=last.close,
             limit=limit,
             left=0 if order.quantity is None else steps_of(instrument.quantity_step).nearest(order.quantity),
         )
-        refused = self._fund(working, last.time) if order.side is Side.BUY else self._claim(working, last.time)
+        refused = self._fund(working, last.time) if order.side is _BUY else self._claim(working, last.time)
         return refused or working
 
     def _fund(self, working: Working, at: Millis) -> str:
@@ -274,9 +280,9 @@ class PaperBroker:
         steps, None without limit. Returns the steps filled."""
         if room is not None and room <= 0:
             return 0
-        if working.order.side is Side.SELL:
-            return self._sell(working, price, working.left if room is None else min(working.left, room), time, at)
-        return self._buy(working, price, room, time, at)
+        if working.order.side is _BUY:
+            return self._buy(working, price, room, time, at)
+        return self._sell(working, price, working.left if room is None else min(working.left, room), time, at)
 
     def _sell(self, working: Working, price: float, count: int, time: Millis, at: Millis) -> int:
         order, account, instrument = working.order, working.account, working.instrument
@@ -333,19 +339,19 @@ class PaperBroker:
         steps = steps_of(working.instrument.quantity_step)
         working.fills += 1
         fill = Fill(
-            id=f"{order.id}/{working.fills}",
-            order_id=order.id,
-            book=order.book,
-            symbol=order.symbol,
-            side=order.side,
-            quantity=steps.value(count),
-            price=price,
-            commission=commission,
-            time=time,
-            remaining=steps.value(left),
+            f"{order.id}/{working.fills}",
+            order.id,
+            order.book,
+            order.symbol,
+            order.side,
+            steps.value(count),
+            price,
+            commission,
+            time,
+            steps.value(left),
         )
         working.account.settle(fill, count)
-        self._answers.append(OrderFilled(seq=0, at=at, fill=fill))
+        self._answers.append(OrderFilled(0, at, fill))
 
     def _cost(self, working: Working, count: int, price: float, at: Millis) -> float:
         quantity = steps_of(working.instrument.quantity_step).value(count)
@@ -370,7 +376,7 @@ class PaperBroker:
         resting.remove(working)
         if not resting:
             del self._resting[order.symbol]
-        if order.side is Side.BUY:
+        if order.side is _BUY:
             working.account.release(order.id)
         else:
             working.account.claim(order.symbol, -working.left)

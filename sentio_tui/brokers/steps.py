@@ -33,12 +33,12 @@ class Steps:
 
     def down(self, value: float) -> int:
         """The number of whole steps in `value`. What is a rounding error below a whole step counts as whole."""
-        ratio = self._ratio(value)
+        ratio = value * self._per_one if self._per_one else value / self.step
         return floor(ratio + _NOISE + abs(ratio) * _RELATIVE)
 
     def up(self, value: float) -> int:
         """The fewest steps that reach `value`, but for a rounding error."""
-        ratio = self._ratio(value)
+        ratio = value * self._per_one if self._per_one else value / self.step
         return ceil(ratio - _NOISE - abs(ratio) * _RELATIVE)
 
     def count(self, value: float) -> int | None:

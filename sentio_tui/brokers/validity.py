@@ -17,16 +17,25 @@ _NEEDS: Final[dict[OrderType, frozenset[str]]] = {
 }
 
 
+_MARKET: Final = OrderType.MARKET
+_SELL: Final = Side.SELL
+
+
 def fault(order: Order, instrument: Instrument) -> str:
     """What is wrong with the order, in words for a person; empty when nothing is."""
-    return _size_fault(order, instrument) or _price_fault(order, instrument)
+    wrong = _size_fault(order, instrument)
+    if wrong:
+        return wrong
+    if order.type is _MARKET and order.limit_price is None and order.stop_price is None and order.trail is None:
+        return ""
+    return _price_fault(order, instrument)
 
 
 def _size_fault(order: Order, instrument: Instrument) -> str:
     if order.quantity is not None and order.notional is not None:
         return "bad quantity: the order has a quantity and a notional, it needs one of them"
     if order.notional is not None:
-        if order.side is Side.SELL:
+        if order.side is _SELL:
             return "bad quantity: a sell needs a quantity, not a notional"
         return "" if _positive(order.notional) else f"bad notional: {order.notional} is not a positive amount"
     if order.quantity is None:

@@ -13,6 +13,8 @@ from sentio_tui.model.events import FeedStatus, Phase
 
 _REDUCING: Final = frozenset({Reason.EXIT, Reason.STOP_LOSS, Reason.TAKE_PROFIT, Reason.LIQUIDATE})
 _NO_ENTRY: Final = frozenset({FeedStatus.STALE, FeedStatus.DOWN})
+_RUNNING: Final = Phase.RUNNING
+_STOPPING: Final = Phase.STOPPING
 
 
 class Barriers:
@@ -27,7 +29,7 @@ class Barriers:
     def against(self, book: str, reason: Reason, bar: Bar, at: Millis) -> tuple[Reason, str] | None:
         """The reason and the words of what forbids it, or None. Exits pass where only entries are forbidden."""
         state = self._state
-        if state.phase is Phase.STOPPING:
+        if state.phase is _STOPPING:
             return Reason.STOPPING, "every position is being closed"
         for part, text in state.faults.items():
             if not part.startswith(RISK):
@@ -36,7 +38,7 @@ class Barriers:
             return Reason.FEED_STALE, "the bar is old news"
         if reason in _REDUCING:
             return None
-        if state.phase is not Phase.RUNNING:
+        if state.phase is not _RUNNING:
             return Reason.PAUSED, "no entries while paused"
         for text in state.faults.values():
             return Reason.RISK_LIMIT, text

@@ -1,6 +1,7 @@
 """A book as its state machine sees it: derived from the state each time, nothing kept (T-08)."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from msgspec import Struct
 
@@ -8,6 +9,8 @@ from sentio_tui.engine.state import State
 from sentio_tui.machines.base import Holding, Machine
 from sentio_tui.model.orders import Side
 from sentio_tui.strategies.base import Strategy
+
+_SELL: Final = Side.SELL
 
 
 class BookParts(Struct, frozen=True):
@@ -61,16 +64,21 @@ class View:
         if not orders:
             return False
         name = self._name
-        return any(known.order.symbol == symbol and known.order.book == name for known in orders.values())
+        for known in orders.values():
+            order = known.order
+            if order.symbol == symbol and order.book == name:
+                return True
+        return False
 
     def being_sold(self, symbol: str) -> float:
         """The quantity that open orders are still selling."""
         name = self._name
-        return sum(
-            (known.order.quantity or 0.0) - known.filled
-            for known in self._state.orders.values()
-            if known.order.side is Side.SELL and known.order.symbol == symbol and known.order.book == name
-        )
+        quantity = 0.0
+        for known in self._state.orders.values():
+            order = known.order
+            if order.side is _SELL and order.symbol == symbol and order.book == name:
+                quantity += (order.quantity or 0.0) - known.filled
+        return quantity
 
     def open_buys(self, symbol: str) -> list[str]:
         """The ids of the open buy orders of a symbol."""
@@ -80,4 +88,8 @@ class View:
     def is_selling(self) -> bool:
         """Whether a sell order of this book is still open."""
         name = self._name
-        return any(known.order.side is Side.SELL and known.order.book == name for known in self._state.orders.values())
+        for known in self._state.orders.values():
+            order = known.order
+            if order.side is _SELL and order.book == name:
+                return True
+        return False

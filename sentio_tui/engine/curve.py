@@ -1,6 +1,5 @@
 """The equity curve: one point for each minute of market time, and what is measured along it."""
 
-from array import array
 from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -35,8 +34,8 @@ class EquityCurve:
     )
 
     def __init__(self, capital: float, zone: str) -> None:
-        self.times = array("q")
-        self.equity = array("d")
+        self.times: list[Millis] = []
+        self.equity: list[float] = []
         self.peak = capital
         self.max_drawdown = 0.0
         self.held = 0
@@ -45,7 +44,6 @@ class EquityCurve:
         """The exchange days that are over, each with the equity at its end."""
         self._newest: Millis = _BEFORE_ALL
         self._open = capital
-        """Time and equity of the newest point, kept beside the arrays: reading those makes a new object each time."""
         self._held_now = False
         self._zone = ZoneInfo(zone)
         self._day: date | None = None

@@ -147,14 +147,18 @@ class Engine:
         if state.phase is _ENDED:
             return out
         symbol = bar.symbol
-        driven = self._driven.get(symbol)
-        why = fault(bar, state.bars.get(symbol)) if driven is not None else "a symbol this session does not have"
-        if why is not None or driven is None:
-            self._drop(bar, at, why or "")
+        try:
+            driven = self._driven[symbol]
+        except KeyError:
+            self._drop(bar, at, "a symbol this session does not have")
+            return out
+        why = fault(bar, state.bars.get(symbol))
+        if why is not None:
+            self._drop(bar, at, why)
             return out
         received = BarReceived(state.seq + 1, at, bar)
         out.append(received)
-        state.apply(received)
+        state.apply_bar(received)
         if bar.backfilled:
             self._learn(driven, bar, at)
             return out
@@ -164,8 +168,7 @@ class Engine:
             self._watch.look(at)
         if self._has_limits:
             self._look_at_limits(at)
-        broker = self._broker
-        broker.on_bar(bar, at)
+        self._broker.on_bar(bar, at)
         if state.orders:
             self._collect(at)
         for part in driven:
@@ -297,9 +300,12 @@ class Engine:
 
     def _collect(self, at: Millis) -> None:
         """Take in what the broker has answered."""
+        state, out = self.state, self._out
         while answers := self._broker.answers():
             for answer in answers:
-                self._take(answer)
+                event = replace(answer, seq=state.seq + 1)
+                out.append(event)
+                state.apply(event)
 
     def _take(self, answer: Answer) -> None:
         self._emit(replace(answer, seq=self._next))
@@ -322,7 +328,7 @@ class Engine:
         state = self.state
         decided = Decided(state.seq + 1, at, part.book, bar.symbol, reason, signal, detail, verdict.state)
         self._out.append(decided)
-        state.apply(decided)
+        state.apply_decision(decided)
         if targets:
             self._execution.pursue(part.book, targets, reason, detail, at)
 

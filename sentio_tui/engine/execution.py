@@ -29,6 +29,12 @@ LEAST_SPENT: Final = 0.01
 CLOSING_ATTEMPTS: Final = 3
 """How often a refused closing order is made again in one minute of market time."""
 
+# Reading a member off an enum class costs as much as a function call.
+_BUY: Final = Side.BUY
+_SELL: Final = Side.SELL
+_DETAILED: Final = frozenset({Reason.STOP_LOSS, Reason.TAKE_PROFIT, Reason.REBALANCE})
+"""Reasons that say in their detail what an order's reason should: the others bear the strategy's name."""
+
 
 class Execution:
     """Makes the orders of a session and keeps the buys that wait for sells."""
@@ -57,20 +63,27 @@ class Execution:
 
     def pursue(self, book: str, targets: Sequence[Target], reason: Reason, detail: str, at: Millis) -> None:
         """Make the orders that lead from the holdings to the targets. New weights replace the old ones of the book."""
-        words = detail if reason in (Reason.STOP_LOSS, Reason.TAKE_PROFIT, Reason.REBALANCE) else self._titles[book]
+        words = detail if reason in _DETAILED else self._titles[book]
         view = self._views[book]
+        weighs = False
         for target in targets:
             if target.weight == 0.0:
                 for order_id in view.open_buys(target.symbol):
                     self.cancel(order_id, reason.text, at)
         for sale in sales(targets, view, self._instruments):
-            self._submit(book, sale.symbol, Side.SELL, words, at, quantity=sale.quantity)
+            self._submit(book, sale.symbol, _SELL, words, at, quantity=sale.quantity)
         for target in targets:
             if target.notional is not None:
                 self._buy(book, target, words, at)
-        if any(target.weight is not None for target in targets):
-            self.waiting[book] = [Purchase(target, words, at + BUY_WITHIN) for target in targets if target.weight]
-            self.buy_when_sold(at)
+            else:
+                weighs = True
+        if weighs:
+            purchases = [Purchase(target, words, at + BUY_WITHIN) for target in targets if target.weight]
+            if purchases:
+                self.waiting[book] = purchases
+                self.buy_when_sold(at)
+            else:
+                self.waiting.pop(book, None)
 
     def buy_when_sold(self, at: Millis) -> None:
         """Make the waiting buys of every book whose sells are done; give up those that waited too long."""
@@ -86,7 +99,7 @@ class Execution:
     def _buy(self, book: str, target: Target, words: str, at: Millis) -> None:
         spend = spending(target, self._views[book])
         if spend >= LEAST_SPENT:
-            self._submit(book, target.symbol, Side.BUY, words, at, notional=spend)
+            self._submit(book, target.symbol, _BUY, words, at, notional=spend)
 
     def close_all(self, words: str, at: Millis) -> None:
         """Sell everything that no open order is selling already."""
@@ -131,7 +144,7 @@ class Execution:
         order_id = self._order_id(book, symbol, side, at)
         if order_id is None:
             return
-        if side is Side.BUY and self._risk.too_many_orders(at):
+        if side is _BUY and self._risk.too_many_orders(at):
             self._note(Level.ALARM, "too_many_orders", f"{book}: buy of {symbol} held back, too many orders", at)
             return
         order = Order(order_id, book, symbol, side, at, words, quantity=quantity, notional=notional)
@@ -144,11 +157,12 @@ class Execution:
 
         A sell that came back unfilled may be made again, with its attempt in the id; a buy may not.
         """
-        intent = f"{self._state.info.name}:{book}:{symbol}:{side}:{at // MINUTE}"
+        word = "buy" if side is _BUY else "sell"
+        intent = f"{self._state.info.name}:{book}:{symbol}:{word}:{at // MINUTE}"
         made = self._state.order_count.get(intent, 0)
         if made == 0:
             return intent
-        if side is Side.BUY or made >= CLOSING_ATTEMPTS:
+        if side is _BUY or made >= CLOSING_ATTEMPTS:
             return None
         return f"{intent}#{made + 1}"
 

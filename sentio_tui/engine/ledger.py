@@ -5,15 +5,19 @@ leave with each sale in proportion, so that the `pnl` of the fills that close ad
 that ends flat.
 """
 
+from typing import Final
+
 from msgspec import Struct
 
 from sentio_tui.machines.base import Holding
-from sentio_tui.model.bars import Millis
+from sentio_tui.model.bars import Bar, Millis
 from sentio_tui.model.events import BookInfo
 from sentio_tui.model.orders import Fill, Side
 
 DUST = 1e-9
 """Quantities are kept to nine decimals, the finest step a broker takes; what is smaller does not exist."""
+
+_BUY: Final = Side.BUY
 
 
 class Position(Holding, gc=False):
@@ -82,6 +86,23 @@ class Account:
     def free_cash(self) -> float:
         return max(0.0, self.cash - sum(self.reserved.values())) if self.reserved else self.cash
 
+    def live(self, position: Position, bar: Bar, before: Bar | None) -> None:
+        """One more bar with a position. Its extremes so far are those of the bars before and of this one's open, since
+        orders may fill at the open; the rest of this bar counts once the next has come."""
+        position.bars_held += 1
+        position.price = bar.close
+        low = high = bar.open
+        if before is not None and before.time >= position.opened:
+            if before.low < low:
+                low = before.low
+            if before.high > high:
+                high = before.high
+        if low < position.lowest:
+            position.lowest = low
+        if high > position.highest:
+            position.highest = high
+        self.mark()
+
     def mark(self) -> None:
         """Value every position at its own symbol's last price, never another's (T-07)."""
         value = 0.0
@@ -95,7 +116,7 @@ class Account:
         `number` is given to the round trip; `price` is the symbol's last one. Raises ValueError when
         more is sold than held: the broker and this ledger then disagree, and nothing that follows could be trusted.
         """
-        if fill.side is Side.BUY:
+        if fill.side is _BUY:
             self._buy(fill, price)
             return None, None
         return self._sell(fill, reason, number)

@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from sentio_tui.engine.curve import EquityCurve
-from sentio_tui.engine.ledger import Account, Position, Trade
+from sentio_tui.engine.ledger import Account, Trade
 from sentio_tui.engine.words import LOGGED, words
 from sentio_tui.model.bars import MINUTE, Bar, Millis
 from sentio_tui.model.decisions import Direction, Reason
@@ -44,6 +44,12 @@ from sentio_tui.model.orders import Fill, Order, OrderStatus, Side
 
 NOTES_KEPT: Final = 500
 """Log lines kept in memory; the journal has all of them."""
+
+# Reading a member off an enum class costs as much as a function call.
+_BUY: Final = Side.BUY
+_SUBMITTED: Final = OrderStatus.SUBMITTED
+_ACCEPTED: Final = OrderStatus.ACCEPTED
+_PARTIALLY_FILLED: Final = OrderStatus.PARTIALLY_FILLED
 
 
 class OpenOrder(Struct, gc=False):
@@ -100,7 +106,8 @@ class State:
         self.decided: dict[tuple[str, str], Decided] = {}
         self._reasons: dict[Reason, int] = {}
         self._directions: dict[Direction, int] = {}
-        self.notes: deque[Noted] = deque(maxlen=NOTES_KEPT)
+        self._notes: deque[Noted] = deque(maxlen=NOTES_KEPT)
+        self._unworded: deque[tuple[AnyEvent, Order | None]] = deque(maxlen=NOTES_KEPT)
         self.note_count = 0
         self._log(started, None)
 
@@ -113,6 +120,15 @@ class State:
     def directions(self) -> Counter[Direction]:
         """How often each direction was signalled."""
         return Counter(self._directions)
+
+    @property
+    def notes(self) -> deque[Noted]:
+        """The newest lines of the event log. They are put in words when somebody reads them: most are never read."""
+        unworded, notes = self._unworded, self._notes
+        while unworded:
+            event, order = unworded.popleft()
+            notes.append(event if isinstance(event, Noted) else _line(event, order))
+        return notes
 
     @property
     def equity(self) -> float:
@@ -129,22 +145,32 @@ class State:
 
     def apply(self, event: AnyEvent) -> None:
         """Take the next event in. Events must come in order and without gaps."""
-        seq = event.seq
+        if type(event) is Decided:
+            self.apply_decision(event)
+        elif type(event) is BarReceived:
+            self.apply_bar(event)
+        else:
+            self._follow(event.seq, event.at)
+            _FOLD[type(event)](self, event)
+
+    def _follow(self, seq: int, at: Millis) -> None:
         if seq != self.seq + 1:
             raise ValueError(f"event {seq} cannot follow event {self.seq}")
         self.seq = seq
-        at = event.at
         if at > self.at:
             self.at = at
-        # The two events of every bar spare themselves the table.
-        if type(event) is Decided:
-            self._decided(event)
-        elif type(event) is BarReceived:
-            self._bar(event)
-        else:
-            _FOLD[type(event)](self, event)
 
-    def _bar(self, event: BarReceived) -> None:
+    # The two events of every bar have ways in of their own, with `_follow` written out: the interpreter is fast where
+    # a line always meets the same type.
+
+    def apply_bar(self, event: BarReceived) -> None:
+        """`apply` for a bar."""
+        seq, at = event.seq, event.at
+        if seq != self.seq + 1:
+            self._follow(seq, at)
+        self.seq = seq
+        if at > self.at:
+            self.at = at
         bar = event.bar
         symbol = bar.symbol
         bars = self.bars
@@ -162,15 +188,34 @@ class State:
             if positions:
                 held = True
                 if symbol in positions:
-                    _lived(positions[symbol], bar, before)
-                    account.mark()
+                    account.live(positions[symbol], bar, before)
             equity += account.cash + account.value
-        self.curve.mark(event.at, equity, held)
+        self.curve.mark(at, equity, held)
+
+    def apply_decision(self, event: Decided) -> None:
+        """`apply` for a decision."""
+        seq, at = event.seq, event.at
+        if seq != self.seq + 1:
+            self._follow(seq, at)
+        self.seq = seq
+        if at > self.at:
+            self.at = at
+        self.decided[event.book, event.symbol] = event
+        reasons, reason = self._reasons, event.reason
+        try:
+            reasons[reason] += 1
+        except KeyError:
+            reasons[reason] = 1
+        directions, direction = self._directions, event.signal.direction
+        try:
+            directions[direction] += 1
+        except KeyError:
+            directions[direction] = 1
 
     def _log(self, event: AnyEvent, order: Order | None) -> None:
         """Leave a line in the event log for what people want to read of."""
-        level, code = LOGGED[type(event)]
-        self._noted(Noted(event.seq, event.at, level, code, words(event, order) or ""))
+        self._unworded.append((event, order))
+        self.note_count += 1
 
     def _bar_dropped(self, event: BarDropped) -> None:
         self._log(event, None)
@@ -197,10 +242,10 @@ class State:
 
     def _submitted(self, event: OrderSubmitted) -> None:
         order = event.order
-        self.orders[order.id] = OpenOrder(order, OrderStatus.SUBMITTED)
+        self.orders[order.id] = OpenOrder(order, _SUBMITTED)
         intent = order.id.partition("#")[0]
         self.order_count[intent] = self.order_count.get(intent, 0) + 1
-        if order.side is Side.BUY:
+        if order.side is _BUY:
             self.accounts[order.book].reserved[order.id] = self._needs(order)
 
     def _needs(self, order: Order) -> float:
@@ -214,8 +259,8 @@ class State:
         known = self.orders.get(event.order_id)
         if known is not None:
             known.broker_id = event.broker_id
-            if known.status is OrderStatus.SUBMITTED:
-                known.status = OrderStatus.ACCEPTED
+            if known.status is _SUBMITTED:
+                known.status = _ACCEPTED
 
     def _filled(self, event: OrderFilled) -> None:
         fill = event.fill
@@ -230,14 +275,20 @@ class State:
             self.trades.append(trade)
         if known is not None:
             known.filled = round(known.filled + fill.quantity, 9)
-            known.status = OrderStatus.PARTIALLY_FILLED
+            known.status = _PARTIALLY_FILLED
             if fill.remaining <= 0.0:
                 self._close_order(fill.order_id)
             elif fill.order_id in account.reserved:
                 left = account.reserved[fill.order_id] - fill.value - fill.commission
                 account.reserved[fill.order_id] = max(0.0, left)
         account.mark()
-        self.curve.mark(event.at, self.equity, any(book.positions for book in self.accounts.values()))
+        held = False
+        equity = 0.0
+        for book in self._books:
+            if book.positions:
+                held = True
+            equity += book.cash + book.value
+        self.curve.mark(event.at, equity, held)
 
     def _close_order(self, order_id: str) -> None:
         known = self.orders.pop(order_id, None)
@@ -256,25 +307,12 @@ class State:
     def _cancel(self, event: CancelRequested) -> None:
         pass
 
-    def _decided(self, event: Decided) -> None:
-        self.decided[event.book, event.symbol] = event
-        reason = event.reason
-        direction = event.signal.direction
-        try:
-            self._reasons[reason] += 1
-        except KeyError:
-            self._reasons[reason] = 1
-        try:
-            self._directions[direction] += 1
-        except KeyError:
-            self._directions[direction] = 1
-
     def _phase(self, event: PhaseChanged) -> None:
         self.phase, self.why = event.phase, event.why
         self._log(event, None)
 
     def _noted(self, event: Noted) -> None:
-        self.notes.append(event)
+        self._unworded.append((event, None))
         self.note_count += 1
 
     def _ended(self, event: SessionEnded) -> None:
@@ -287,21 +325,9 @@ class State:
         return bar is None or at - (bar.time + MINUTE) > patience
 
 
-def _lived(position: Position, bar: Bar, before: Bar | None) -> None:
-    """One more bar with a position. Its extremes so far are those of the bars before and of this one's open, since
-    orders may fill at the open; the rest of this bar counts once the next has come."""
-    position.bars_held += 1
-    position.price = bar.close
-    low = high = bar.open
-    if before is not None and before.time >= position.opened:
-        if before.low < low:
-            low = before.low
-        if before.high > high:
-            high = before.high
-    if low < position.lowest:
-        position.lowest = low
-    if high > position.highest:
-        position.highest = high
+def _line(event: AnyEvent, order: Order | None) -> Noted:
+    level, code = LOGGED[type(event)]
+    return Noted(event.seq, event.at, level, code, words(event, order) or "")
 
 
 def _refuse(state: State, event: SessionStarted) -> None:
@@ -310,7 +336,6 @@ def _refuse(state: State, event: SessionStarted) -> None:
 
 _FOLD: dict[type[Event], Callable[..., None]] = {
     SessionStarted: _refuse,
-    BarReceived: State._bar,
     BarDropped: State._bar_dropped,
     CommandGiven: State._command,
     TimerFired: State._timer,
@@ -322,7 +347,6 @@ _FOLD: dict[type[Event], Callable[..., None]] = {
     OrderRejected: State._rejected,
     OrderCancelled: State._done,
     OrderExpired: State._done,
-    Decided: State._decided,
     CancelRequested: State._cancel,
     PhaseChanged: State._phase,
     Noted: State._noted,

@@ -37,7 +37,9 @@ class Watch:
             bar = state.bars.get(symbol)
             was_stale = state.symbol_status.get(symbol) is _STALE
             if bar is not None and not was_stale and at - bar.time - MINUTE <= patience:
-                due = min(due, bar.time + MINUTE + patience + 1)
+                stale_at = bar.time + MINUTE + patience + 1
+                if stale_at < due:
+                    due = stale_at
                 continue
             due = min(due, at + MINUTE)
             open_since = self._open_since(symbol, at)

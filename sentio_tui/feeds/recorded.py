@@ -28,7 +28,8 @@ class RecordedFeed:
     """The bars of files, in order of time, and within a minute in that of `symbols` (all, by name, for None).
 
     `date` picks one exchange day of `calendar`, YYYY-MM-DD; without it all of them are played. `data_symbol` is the
-    symbol of files without a symbol column. Files are read by `load`, which the first batch calls when nobody did.
+    symbol of files without a symbol column. The bars of `warm_up_days` exchange days before `date` come first, for
+    `feeds.warm_up`. Files are read by `load`, which the first batch calls when nobody did.
     """
 
     name: str = "recorded"
@@ -41,7 +42,9 @@ class RecordedFeed:
         date: str | None,
         data_symbol: str | None,
         calendar: Calendar,
+        warm_up_days: int = 0,
     ) -> None:
+        self._warm_up_days = warm_up_days
         self._files = tuple(files)
         self._symbols = tuple(symbols) if symbols else None
         self._date = date or None
@@ -91,12 +94,26 @@ class RecordedFeed:
 
     @property
     def begin(self) -> Millis | None:
-        return self.bars[0].time if self.bars else None
+        """Of the first bar, those of the warm-up counted."""
+        first = next(iter(self._warm_up() or self.bars), None)
+        return None if first is None else first.time
 
     async def batches(self, skip: int = 0) -> AsyncIterator[Sequence[FeedItem]]:
         self.load()
-        for index in range(skip, len(self.bars), BATCH):
-            yield self.bars[index : index + BATCH]
+        bars = self._warm_up() + self.bars
+        for index in range(skip, len(bars), BATCH):
+            yield bars[index : index + BATCH]
+
+    def _warm_up(self) -> list[Bar]:
+        day = self._wanted_day()
+        if day is None or not self._warm_up_days:
+            return []
+        before = [each for each in self.dates if each < day][-self._warm_up_days :]
+        if not before:
+            return []
+        history = self.history_before(day)
+        first = bisect_left(history, before[0], key=lambda bar: self._calendar.day_of(bar.time))
+        return history[first:]
 
     def _wanted_day(self) -> Day | None:
         if self._date is None:

@@ -16,6 +16,8 @@ LONG: Final = "LONG"
 
 _NEUTRAL: Final = Direction.NEUTRAL
 _RISES: Final = Direction.LONG
+_ENTER: Final = Reason.ENTER
+_EXIT: Final = Reason.EXIT
 
 # What most bars end in is made once.
 _NEUTRAL_FLAT: Final = Verdict(Reason.NEUTRAL, state=FLAT)
@@ -64,6 +66,7 @@ class Slots:
         self._sizing: Sizing = sizing
         self._stop = 1 - stop_loss if stop_loss else None
         self._profit = 1 + take_profit if take_profit else None
+        self._has_exits = self._stop is not None or self._profit is not None
         self._all_taken = Verdict(
             Reason.MAX_POSITIONS, detail=f"buy signal, {max_positions} of {max_positions} slots taken", state=FLAT
         )
@@ -71,7 +74,7 @@ class Slots:
     def decide(self, signal: Signal, bar: Bar, view: BookView) -> Verdict:
         symbol = bar.symbol
         holding = view.holding(symbol)
-        if holding is not None:
+        if holding is not None and self._has_exits:
             exit_verdict = self._stop_or_profit(holding, bar.close)
             if exit_verdict is not None:
                 return exit_verdict
@@ -90,7 +93,7 @@ class Slots:
             return self._enter(symbol, view) if holding is None else _ALREADY_HELD
         if holding is None:
             return _NOTHING_HELD
-        return Verdict(Reason.EXIT, (Target(symbol, weight=0.0),), "sell signal", LONG)
+        return Verdict(_EXIT, (Target(symbol, weight=0.0),), "sell signal", LONG)
 
     def notional(self, equity: float, cash: float) -> float:
         """The cash a new position spends, costs included; at most `cash`, and never negative."""
@@ -115,4 +118,4 @@ class Slots:
         notional = self.notional(view.equity, cash)
         if notional < LEAST_NOTIONAL:
             return Verdict(Reason.NO_CASH, detail=f"buy signal, {cash:,.2f} left to spend", state=FLAT)
-        return Verdict(Reason.ENTER, (Target(symbol, notional=notional),), f"buy signal, spend {notional:,.2f}", FLAT)
+        return Verdict(_ENTER, (Target(symbol, notional=notional),), f"buy signal, spend {notional:,.2f}", FLAT)

@@ -4,7 +4,7 @@ import asyncio
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,9 +23,10 @@ from sentio_tui.engine.risk import Limits
 from sentio_tui.engine.view import Viewer
 from sentio_tui.feeds.base import Feed
 from sentio_tui.feeds.pacing import Pacer
+from sentio_tui.feeds.warm_up import WarmUp
 from sentio_tui.machines.base import Machine
 from sentio_tui.machines.slots import Slots
-from sentio_tui.market.calendar import AlwaysOpen, Calendar, for_asset
+from sentio_tui.market.calendar import DAY, AlwaysOpen, Calendar, for_asset
 from sentio_tui.model.bars import Millis
 from sentio_tui.model.events import BookInfo, Mode, SessionInfo
 from sentio_tui.model.instruments import AssetClass, Instrument
@@ -170,20 +171,34 @@ def _recorded(settings: Settings, calendar: Calendar, date: str) -> "RecordedFee
 
     wanted = settings.feed
     files = [Path(name).expanduser() for name in wanted.data]
-    feed = RecordedFeed(files, wanted.symbols, date, wanted.data_symbol, calendar)
+    feed = RecordedFeed(files, wanted.symbols, date, wanted.data_symbol, calendar, wanted.warm_up_days)
     feed.load()
     return feed
 
 
 def _feed(settings: Settings, instruments: Mapping[str, Instrument], hours: Mapping[str, Calendar]) -> Feed:
     wanted = settings.feed
+    calendar = next(iter(hours.values()))
     if wanted.kind == "recorded":
-        return _recorded(settings, next(iter(hours.values())), wanted.date)
+        recorded = _recorded(settings, calendar, wanted.date)
+        return WarmUp(recorded, recorded.bars[0].time) if wanted.warm_up_days else recorded
     from sentio_tui.feeds.simulated import SimulatedFeed, simulated_symbol
 
     start = round(datetime.fromisoformat(wanted.start).timestamp() * 1000)
     symbols = [simulated_symbol(each.symbol, each.asset_class, each.price_step) for each in instruments.values()]
-    return SimulatedFeed(symbols, wanted.seed, start, wanted.days)
+    if not wanted.warm_up_days:
+        return SimulatedFeed(symbols, wanted.seed, start, wanted.days)
+    earlier = _sessions_before(calendar, start, wanted.warm_up_days)
+    days = wanted.days + -(-(start - earlier) // DAY) if wanted.days else 0
+    return WarmUp(SimulatedFeed(symbols, wanted.seed, earlier, days), start)
+
+
+def _sessions_before(calendar: Calendar, start: Millis, count: int) -> Millis:
+    """The opening of the exchange day that is `count` sessions before the one `start` is in or before."""
+    day = calendar.day_of(start)
+    sessions = calendar.sessions_between(day - timedelta(days=2 * count + 10), day - timedelta(days=1))
+    hours = calendar.session(sessions[-count])
+    return start if hours is None else hours[0]
 
 
 def _broker(

@@ -105,11 +105,12 @@ def _figure(value: Figure, form: Callable[[float, int], str], width: int) -> Val
 
 
 def _drawdown(metrics: Metrics, width: int) -> Value:
-    now, worst = metrics.drawdown, metrics.max_drawdown
+    now, worst = 0.0 - metrics.drawdown, 0.0 - metrics.max_drawdown  # shown as the losses they are
     forms = [
         f"{percent(now)} / {percent(worst)}",
         f"{percent(now).rstrip('%')}/{percent(worst)}",
         f"{percent(now, 5).rstrip('%')}/{percent(worst, 5)}",
+        f"{abs(now) * 100:.1f}/{abs(worst) * 100:.1f}%",
         percent(worst, width),
     ]
     return Value(longest(forms, width), "loss" if tone(now, 4) == "loss" else "")

@@ -8,7 +8,7 @@ from sentio_tui.ui.formatting import cut, left, right
 from sentio_tui.ui.widgets.line_board import BLANK, Line, Span
 
 GAP: Final = 2
-COMFORT: Final = 26
+COMFORT: Final = 34
 """Cells a card takes where there is more room than cards."""
 
 
@@ -59,11 +59,9 @@ def plan(cards: Sequence[Card], width: int, height: int) -> Plan:
             widths = _widths(chosen, columns, stacked)
             if sum(widths) + GAP * (columns - 1) <= width:
                 return Plan(chosen, _stretched(widths, width), stacked, airy)
-    rows = max(1, height)
     chosen = _chosen(cards, least)
-    columns = -(-least // rows)
-    even = max(1, (width - GAP * (columns - 1)) // columns)
-    return Plan(chosen, (even,) * columns, False, False)
+    columns = -(-least // max(1, height))
+    return Plan(chosen, _squeezed(_widths(chosen, columns, False), width), False, False)
 
 
 def draw(drawn: Plan) -> list[Line]:
@@ -102,6 +100,15 @@ def _stretched(widths: list[int], width: int) -> tuple[int, ...]:
     return tuple(needed + each + (1 if column < rest else 0) for column, needed in enumerate(widths))
 
 
+def _squeezed(widths: list[int], width: int) -> tuple[int, ...]:
+    """Narrower where they are widest, until they fit; no column vanishes."""
+    excess = sum(widths) + GAP * (len(widths) - 1) - width
+    for _ in range(excess):
+        widest = max(range(len(widths)), key=lambda column: widths[column])
+        widths[widest] = max(1, widths[widest] - 1)
+    return tuple(widths)
+
+
 def _joined(cells: Sequence[Sequence[Span]]) -> Line:
     spans: list[Span] = []
     for position, cell in enumerate(cells):
@@ -131,7 +138,7 @@ def _under(card: Card, width: int) -> list[Span]:
 
 
 def _beside(card: Card, width: int) -> list[Span]:
-    label = _label(card, width - card.need - 1)
+    label = card.label if len(card.label) + 1 + card.need <= width else cut(card.short, width - 2)
     room = width - len(label) - 1
     value = card.value(room)
     spare = room - len(value.text) - 2

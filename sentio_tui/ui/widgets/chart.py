@@ -23,13 +23,15 @@ _STEPS: Final = (
     *(days * _DAY for days in (1, 2, 7, 14, 28, 91, 182, 364)),
 )
 """Distances of time marks, in milliseconds."""
+_LARGEST: Final = 1e15
+"""Values beyond it, and what is no number, are left out: plotext cannot place them."""
 _SGR: Final = re.compile(r"\x1b\[([0-9;]*)m")
 _DRAWDOWN_FROM: Final = 11
 """Lines from which on the drawdown has a picture of its own."""
 
 
 class Points(NamedTuple):
-    """Times in milliseconds and values, of one length; every value is finite."""
+    """Times in milliseconds and values, of one length."""
 
     times: Sequence[Millis]
     values: Sequence[float]
@@ -37,7 +39,7 @@ class Points(NamedTuple):
 
 def finite(times: Sequence[Millis], values: Sequence[float]) -> Points:
     """The points whose value can be drawn."""
-    kept = [(time, value) for time, value in zip(times, values, strict=False) if math.isfinite(value)]
+    kept = [(time, value) for time, value in zip(times, values, strict=False) if abs(value) <= _LARGEST]
     return Points([time for time, _ in kept], [value for _, value in kept])
 
 
@@ -86,7 +88,7 @@ def equity_chart(
     drawdown = finite(curve.times, curve.drawdown)
     below = max(5, height * 3 // 10) if height >= _DRAWDOWN_FROM and drawdown.times else 0
     above = height - below
-    low, high = _limits([*equity.values, initial] if math.isfinite(initial) else equity.values)
+    low, high = _limits([*equity.values, initial] if abs(initial) <= _LARGEST else equity.values)
     levels = _marks(low, high, max(2, (above - 1) // 3))
     labels = _labels(levels)
     deepest = min([*drawdown.values, -0.001]) if below else 0.0
@@ -106,7 +108,7 @@ def equity_chart(
         None if below else axis,
         colours.equity,
         colours.axis,
-        reference=initial if math.isfinite(initial) else None,
+        reference=initial if abs(initial) <= _LARGEST else None,
     )
     if not below:
         return _with_zone(upper, margin, ends[0], zone)

@@ -31,6 +31,7 @@ class Stage(App[None]):
     """Shows widgets one below the other."""
 
     CSS = "Screen { layout: vertical; }"
+    AUTO_FOCUS = None
     ENABLE_COMMAND_PALETTE = False
 
     def __init__(self, *widgets: Widget) -> None:
