@@ -74,6 +74,8 @@ class SlotsSettings(Section, frozen=True):
 
 class MachineSettings(Section, frozen=True):
     kind: Literal["slots"] = "slots"
+    flat_overnight: bool = False
+    """Hold nothing while the exchange is closed: no entry in the last two minutes of its day, and everything sold."""
     slots: SlotsSettings = SlotsSettings()
 
 
@@ -129,8 +131,6 @@ class UiSettings(Section, frozen=True):
     """Frames a second at the most."""
     chart_seconds: Annotated[float, Meta(ge=0.25, le=60)] = 1.0
     """Seconds between two drawings of the equity curve."""
-    flash: bool = True
-    """Whether a changed figure lights up for a moment."""
 
 
 class BookSettings(Section, frozen=True):

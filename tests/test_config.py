@@ -222,7 +222,7 @@ def test_t39_all_problems_are_told_together(place: Place) -> None:
         ("[[costs]]\nasset_class = 'crypto'\nsince = 'x'", "costs[0].since", "is not a day"),
         ("[strategy.params]\nthreshold = nan", "strategy.params.threshold", "finite number"),
         ("[strategy.params]\nthreshold = [1]", "strategy.params.threshold", "[1] is not allowed"),
-        ("[ui]\nflash = 1", "ui.flash", "it must be true or false"),
+        ("[machine]\nflat_overnight = 1", "machine.flat_overnight", "it must be true or false"),
         ("[[books]]\nshare = 1\nname = 'a b'", "books[0].name", "that matches"),
         ("[keys]\nquit = 3", "keys.quit", "it must be text"),
         ("[session]\ncapital = 0", "session.capital", "0 is not allowed; it must be a finite number above 0"),

@@ -32,7 +32,7 @@ def place(tmp_path: Path) -> Place:
         ("feed.data_symbol=1234", "1234"),
         ("feed.data_symbol=true", "true"),
         ("feed.speed=0", 0.0),
-        ("ui.flash=false", False),
+        ("machine.flat_overnight=false", False),
         ("strategy.params.window=5", 5),
         ("strategy.params.kind=slow", "slow"),
         ("strategy.params.kind=a = b", "a = b"),

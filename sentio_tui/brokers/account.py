@@ -6,7 +6,6 @@ from sentio_tui.brokers.steps import steps_of
 from sentio_tui.model.instruments import Instrument
 from sentio_tui.model.orders import Fill, Side
 
-
 _BUY: Final = Side.BUY
 
 

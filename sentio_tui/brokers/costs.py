@@ -67,6 +67,9 @@ class CostSchedule:
         entries = self._entries.get(asset_class)
         if not entries:
             return _FREE[asset_class]
+        newest = entries[-1]
+        if newest.since <= at:
+            return newest
         index = bisect_right(self._since[asset_class], at) - 1
         if index < 0:
             raise CostsUnknown(

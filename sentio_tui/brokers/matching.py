@@ -32,7 +32,6 @@ from sentio_tui.model.bars import Bar, Millis
 from sentio_tui.model.instruments import Instrument
 from sentio_tui.model.orders import Order, OrderType, Side
 
-
 # Reading a member off an enum class costs as much as a function call.
 _BUY: Final = Side.BUY
 _MARKET: Final = OrderType.MARKET

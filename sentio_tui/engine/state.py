@@ -46,6 +46,7 @@ NOTES_KEPT: Final = 500
 """Log lines kept in memory; the journal has all of them."""
 
 # Reading a member off an enum class costs as much as a function call.
+_NEUTRAL: Final = Direction.NEUTRAL
 _BUY: Final = Side.BUY
 _SUBMITTED: Final = OrderStatus.SUBMITTED
 _ACCEPTED: Final = OrderStatus.ACCEPTED
@@ -89,6 +90,9 @@ class State:
         self.faults: dict[str, str] = {}
         self.accounts = {book.name: Account(book) for book in info.books}
         self._books = tuple(self.accounts.values())
+        self._is_holding = False
+        self._worth = self.equity
+        """Equity after the last event; without a position, only a fill changes it."""
         self.orders: dict[str, OpenOrder] = {}
         self.order_count: dict[str, int] = {}
         """How often each intent (order id without its attempt) was submitted."""
@@ -105,7 +109,7 @@ class State:
         self.trades: list[Trade] = []
         self.decided: dict[tuple[str, str], Decided] = {}
         self._reasons: dict[Reason, int] = {}
-        self._directions: dict[Direction, int] = {}
+        self._directions = {Direction.LONG: 0, Direction.SHORT: 0}
         self._notes: deque[Noted] = deque(maxlen=NOTES_KEPT)
         self._unworded: deque[tuple[AnyEvent, Order | None]] = deque(maxlen=NOTES_KEPT)
         self.note_count = 0
@@ -119,7 +123,8 @@ class State:
     @property
     def directions(self) -> Counter[Direction]:
         """How often each direction was signalled."""
-        return Counter(self._directions)
+        neutral = sum(self._reasons.values()) - sum(self._directions.values())
+        return +Counter({**self._directions, _NEUTRAL: neutral})
 
     @property
     def notes(self) -> deque[Noted]:
@@ -181,16 +186,15 @@ class State:
             return
         if self.first is None:
             self.first = bar.time
-        held = False
-        equity = 0.0
-        for account in self._books:
-            positions = account.positions
-            if positions:
-                held = True
+        if self._is_holding:
+            equity = 0.0
+            for account in self._books:
+                positions = account.positions
                 if symbol in positions:
                     account.live(positions[symbol], bar, before)
-            equity += account.cash + account.value
-        self.curve.mark(at, equity, held)
+                equity += account.cash + account.value
+            self._worth = equity
+        self.curve.mark(at, self._worth, self._is_holding)
 
     def apply_decision(self, event: Decided) -> None:
         """`apply` for a decision."""
@@ -206,11 +210,9 @@ class State:
             reasons[reason] += 1
         except KeyError:
             reasons[reason] = 1
-        directions, direction = self._directions, event.signal.direction
-        try:
-            directions[direction] += 1
-        except KeyError:
-            directions[direction] = 1
+        direction = event.signal.direction
+        if direction is not _NEUTRAL:
+            self._directions[direction] += 1
 
     def _log(self, event: AnyEvent, order: Order | None) -> None:
         """Leave a line in the event log for what people want to read of."""
@@ -282,13 +284,14 @@ class State:
                 left = account.reserved[fill.order_id] - fill.value - fill.commission
                 account.reserved[fill.order_id] = max(0.0, left)
         account.mark()
-        held = False
+        self._is_holding = False
         equity = 0.0
         for book in self._books:
             if book.positions:
-                held = True
+                self._is_holding = True
             equity += book.cash + book.value
-        self.curve.mark(event.at, equity, held)
+        self._worth = equity
+        self.curve.mark(event.at, equity, self._is_holding)
 
     def _close_order(self, order_id: str) -> None:
         known = self.orders.pop(order_id, None)

@@ -32,7 +32,7 @@ class Watch:
         """Report what changed, and set `due` to the earliest time at which something more could."""
         state = self._state
         patience = self._patience
-        due = at + max(MINUTE, patience)
+        due = at + max(MINUTE, patience) + 1
         for symbol in state.info.symbols:
             bar = state.bars.get(symbol)
             was_stale = state.symbol_status.get(symbol) is _STALE

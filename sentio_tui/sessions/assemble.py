@@ -114,7 +114,7 @@ def _books(settings: Settings) -> tuple[list[BookParts], tuple[BookInfo, ...]]:
             problems.append(Problem("strategy", f"book {book.name}" if settings.books else "strategy", str(error)))
             continue
         machine = _machine(book.machine)
-        parts.append(BookParts(book.name, machine, strategies))
+        parts.append(BookParts(book.name, machine, strategies, book.machine.flat_overnight))
         infos.append(
             BookInfo(
                 name=book.name,

@@ -69,6 +69,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("filter", ("/",), "Filter", "Show only the rows that hold a text (positions, trades, log).",
            Group.TABLES, rank=9),
     Action("sort", ("o",), "Sort", "Sort by the next column (positions, trades, log).", Group.TABLES, rank=10),
+    Action("reverse", ("O",), "Reverse", "Turn the order of the rows round (positions, trades, log).", Group.TABLES),
     Action("move_left", ("h",), "Left", "One column to the left; the arrow key does the same.", Group.MOVE),
     Action("move_down", ("j",), "Down", "One row down; the arrow key does the same.", Group.MOVE),
     Action("move_up", ("k",), "Up", "One row up; the arrow key does the same.", Group.MOVE),

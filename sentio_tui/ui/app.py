@@ -43,11 +43,11 @@ Launch = Callable[[], Session]
 """Makes a session that runs. Called on a thread of its own; what it raises is shown."""
 
 
-def all_panes() -> Sequence[Widget]:
+def all_panes(chart_seconds: float) -> Sequence[Widget]:
     """The six panes, in the order in which they stand on the screen."""
     from sentio_tui.ui.panes import DecisionPane, EquityPane, LogPane, MetricsPane, PositionsPane, TradesPane
 
-    return (MetricsPane(), EquityPane(), DecisionPane(), PositionsPane(), TradesPane(), LogPane())
+    return (MetricsPane(), EquityPane(chart_seconds), DecisionPane(), PositionsPane(), TradesPane(), LogPane())
 
 
 class Cockpit(App[int], inherit_bindings=False):
@@ -90,7 +90,7 @@ class Cockpit(App[int], inherit_bindings=False):
         theme_dirs: Sequence[Path],
         *,
         clock: Clock = time.monotonic,
-        panes: Callable[[], Sequence[Widget]] = all_panes,
+        panes: Callable[[], Sequence[Widget]] | None = None,
         theme_files: theming.ThemeFiles | None = None,
     ) -> None:
         self.settings = settings
@@ -100,7 +100,7 @@ class Cockpit(App[int], inherit_bindings=False):
         self.monitor.launching = True
         self.session: Session | None = None
         self._launch_session = launch
-        self._panes = panes
+        self._panes = panes or partial(all_panes, settings.ui.chart_seconds)
         self._launched = threading.Event()
         self._launched.set()
         self._exit_code = DONE

@@ -85,6 +85,9 @@ class FakeTable(FakePane):
     def action_sort(self) -> None:
         self.asked.append("sort")
 
+    def action_reverse(self) -> None:
+        self.asked.append("reverse")
+
 
 def fake_panes() -> Sequence[Widget]:
     tables = {"positions", "trades", "log"}

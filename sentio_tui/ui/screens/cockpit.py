@@ -56,6 +56,8 @@ class HasRows(Protocol):
 
     def action_sort(self) -> None: ...
 
+    def action_reverse(self) -> None: ...
+
 
 class CockpitScreen(Screen[None]):
     """Pulls the session's news at a fixed rate and paints what is new. It decides nothing about trading."""
@@ -175,7 +177,7 @@ class CockpitScreen(Screen[None]):
         self.keys.show(tuple(hint for _, hint in sorted(hints, key=lambda ranked: ranked[0])))
 
     def _has_no_rows(self, action_id: str) -> bool:
-        return action_id in {"filter", "sort"} and not isinstance(self.focused_pane, HasRows)
+        return action_id in {"filter", "sort", "reverse"} and not isinstance(self.focused_pane, HasRows)
 
     @property
     def focused_pane(self) -> Widget | None:
@@ -264,7 +266,7 @@ class CockpitScreen(Screen[None]):
                 self._zoom(None if self.has_class("-zoom") or pane is None else pane.id)
             case "leave":
                 self._zoom(None)
-            case "filter" | "sort":
+            case "filter" | "sort" | "reverse":
                 self._rows(action_id)
             case "refresh":
                 cockpit.reload_themes()
@@ -283,7 +285,8 @@ class CockpitScreen(Screen[None]):
             self.cockpit.tell("Go to positions, trades or the log first: the others have no rows.", "information")
             return
         # The loop also awaits what a pane's action may return.
-        self.call_next(pane.action_filter if action_id == "filter" else pane.action_sort)
+        does = {"filter": pane.action_filter, "sort": pane.action_sort, "reverse": pane.action_reverse}
+        self.call_next(does[action_id])
 
     def _step(self, by: int) -> None:
         """The next pane in the order of their numbers, those behind others included."""
