@@ -56,10 +56,15 @@ async def draw(size: tuple[int, int], theme: str) -> str:
                 await pilot.pause(0.05)
             # One more drawing of the chart.
             await pilot.pause(settings.ui.chart_seconds + 0.2)
-            picture = cockpit.export_screenshot()
+            picture = without_fonts(cockpit.export_screenshot())
             if cockpit.session is not None:
                 await asyncio.to_thread(cockpit.session.close)
     return picture
+
+
+def without_fonts(picture: str) -> str:
+    """The picture without the fonts it would load from elsewhere: any monospaced one of the reader's will do."""
+    return re.sub(r"@font-face\s*{[^}]*}\s*", "", picture)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
