@@ -333,6 +333,10 @@ def _contradictions(settings: Settings, provenance: Mapping[str, str]) -> Iterab
         for key in ("feed.data", "feed.date", "feed.data_symbol"):
             if provenance[key].startswith("--"):
                 yield Problem("", key, "is of a recorded feed, but the feed is simulated; add --feed recorded")
+    if settings.books:
+        for key, where in provenance.items():
+            if key.startswith(("strategy.", "machine.")) and where.startswith("--"):
+                yield Problem("", key, "has no effect: the strategies are those of [[books]]")
     entries = Counter((entry.asset_class, entry.since) for entry in settings.costs)
     for (asset_class, since), count in entries.items():
         if count > 1:

@@ -103,6 +103,8 @@ class Reader:
         fitting = _fit(value, hint)
         if fitting is _MISFIT:
             return self._misfit(value, hint, path).value
+        if isinstance(fitting, str) and not _is_unicode(fitting):
+            return self._misfit(value, hint, path, "; it holds bytes that are no UTF-8").value
         plain = _setting(path)
         if (check := _CHECKS.get(plain)) and (wrong := check(str(fitting))):
             self._report(path, wrong)
@@ -111,9 +113,8 @@ class Reader:
             return str(self._base / expanded) if self._base else expanded
         return fitting
 
-    def _misfit(self, value: object, hint: Hint, path: KeyPath) -> Leaf:
-        advice = ""
-        if isinstance(value, str):
+    def _misfit(self, value: object, hint: Hint, path: KeyPath, advice: str = "") -> Leaf:
+        if isinstance(value, str) and not advice:
             advice = near(value, _choices(hint))
         elif isinstance(value, date | time):
             advice = " (write dates and times in quotes)"
@@ -291,11 +292,20 @@ def _suggestion(name: str, hint: type[Struct], path: KeyPath) -> str:
     return f"; known here: {', '.join(names)}"
 
 
+def _is_unicode(text: str) -> bool:
+    """False for what the system gave us as text although its bytes are none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         text = str(value).lower()
     elif isinstance(value, str):
-        text = msgspec.json.encode(str(value)).decode()
+        text = msgspec.json.encode(value.encode(errors="backslashreplace").decode()).decode()
     elif isinstance(value, Mapping):
         text = "a table"
     elif isinstance(value, list | tuple):

@@ -22,7 +22,7 @@ class Section(Struct, frozen=True, forbid_unknown_fields=True):
 class SessionSettings(Section, frozen=True):
     capital: Positive = 10_000.0
     """Cash at the start, in the account's currency."""
-    duration: NotNegative = 0.0
+    duration: Annotated[float, Meta(ge=0, le=10_000_000)] = 0.0
     """Minutes of market time until the session ends by itself; 0 is without end."""
     at_exit: Literal["close", "keep"] = "close"
     """What an interrupt does with open positions: sell them first, or leave them as they are."""
@@ -49,7 +49,7 @@ class FeedSettings(Section, frozen=True):
     """Recorded market: one exchange day, YYYY-MM-DD; empty is all of it."""
     data_symbol: str = ""
     """Recorded market: the symbol of files that have no symbol column."""
-    stale_after: Positive = 120.0
+    stale_after: Annotated[float, Meta(gt=0, le=604_800)] = 120.0
     """Seconds of market time without a bar, while the market is open, until a symbol counts as stale."""
 
 
@@ -110,17 +110,18 @@ class InstrumentSettings(Section, frozen=True):
     """What is known of a symbol. Without an entry, symbols with a dash are crypto, all others equities."""
 
     asset_class: Literal["crypto", "equity"]
-    quantity_step: Positive = 1.0
-    price_step: Positive = 0.01
+    quantity_step: Annotated[float, Meta(ge=1e-9, le=1_000_000)] = 1.0
+    """The ledger keeps quantities to nine decimals."""
+    price_step: Annotated[float, Meta(ge=1e-12, le=1_000_000)] = 0.01
 
 
 class RiskSettings(Section, frozen=True):
     daily_loss: Fraction = 0.0
-    """Halts new entries for the day once equity is this fraction below the day's start; 0 is off."""
+    """Halts new entries for the day once equity is more than this fraction below the day's start; 0 is off."""
     drawdown: Fraction = 0.0
-    """Halts new entries once equity is this fraction below its peak; 0 is off."""
+    """Halts new entries once equity is more than this fraction below its peak; 0 is off."""
     orders_per_minute: Annotated[int, Meta(ge=0)] = 60
-    """Most orders in a minute of market time (a guard against runaway loops); 0 is off."""
+    """Most buys in a minute of market time (a guard against runaway loops); 0 is off. Sells always pass."""
 
 
 class UiSettings(Section, frozen=True):

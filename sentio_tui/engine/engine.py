@@ -16,7 +16,7 @@ from sentio_tui.engine.barriers import Barriers
 from sentio_tui.engine.book import BookParts, View
 from sentio_tui.engine.end_of_day import NEVER, EndOfDay
 from sentio_tui.engine.execution import Execution
-from sentio_tui.engine.risk import Limits, Risk
+from sentio_tui.engine.risk import RISK, Limits, Risk
 from sentio_tui.engine.state import State
 from sentio_tui.engine.view import accepts
 from sentio_tui.engine.watch import Watch
@@ -280,10 +280,11 @@ class Engine:
 
     def _fault(self, part: str, text: str, at: Millis) -> None:
         self._emit(FaultReported(self._next, at, part, text))
+        is_limit = part.startswith(RISK)
         if text:
-            self._note(Level.ALARM, "fault", f"{part}: {text}; no new orders", at)
+            self._note(Level.ALARM, "fault", f"{part}: {text}; no new {'entries' if is_limit else 'orders'}", at)
         else:
-            self._note(Level.INFO, "recovered", f"{part}: works again", at)
+            self._note(Level.INFO, "recovered", f"{part}: {'lifted' if is_limit else 'works again'}", at)
 
     def _drop(self, bar: Bar, at: Millis, why: str) -> None:
         self._emit(BarDropped(self._next, at, bar, why))
@@ -295,7 +296,7 @@ class Engine:
         if first is None:
             return
         if self._rules.duration and self._ends == NEVER:
-            self._ends = first + self._rules.duration
+            self._ends = max(at, first + self._rules.duration)
         self._end_of_day.look(at)
 
     def _collect(self, at: Millis) -> None:
@@ -326,7 +327,7 @@ class Engine:
             if barrier is not None:
                 (reason, detail), targets = barrier, ()
         state = self.state
-        decided = Decided(state.seq + 1, at, part.book, bar.symbol, reason, signal, detail, verdict.state)
+        decided = Decided(state.seq + 1, at, part.book, bar.symbol, reason, signal, detail, verdict.state, verdict.target)
         self._out.append(decided)
         state.apply_decision(decided)
         if targets:

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from sentio_tui.machines.base import Holding
-from sentio_tui.model.bars import Bar, Millis
+from sentio_tui.model.bars import MINUTE, Bar, Millis
 from sentio_tui.model.events import BookInfo
 from sentio_tui.model.orders import Fill, Side
 
@@ -102,6 +102,13 @@ class Account:
         if high > position.highest:
             position.highest = high
         self.mark()
+
+    def lived_whole(self, symbol: str, bar: Bar, until: Millis) -> None:
+        """The newest bar was over before a fill at `until`: a position held through it has met its extremes."""
+        position = self.positions.get(symbol)
+        if position is not None and position.opened <= bar.time <= until - MINUTE:
+            position.lowest = min(position.lowest, bar.low)
+            position.highest = max(position.highest, bar.high)
 
     def mark(self) -> None:
         """Value every position at its own symbol's last price, never another's (T-07)."""

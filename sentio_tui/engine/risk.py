@@ -28,13 +28,18 @@ class Risk:
         self._state = state
         self._recent: deque[Millis] = deque()
         self._armed_peak = 0.0
+        """The highest equity since the drawdown was lifted; 0.0 when it never was."""
+        self._armed_day = (0, 0.0)
+        """The number of the day on which the daily loss was lifted, and the equity then."""
 
     def tripped(self) -> list[tuple[str, str]]:
         """The limits beyond which the session now is and that have not been reported: (part, text)."""
         limits, state = self._limits, self._state
         found = []
         if limits.drawdown and RISK + "drawdown" not in state.faults:
-            reference = max(self._armed_peak, 0.0) or state.curve.peak
+            if self._armed_peak:
+                self._armed_peak = max(self._armed_peak, state.equity)
+            reference = self._armed_peak or state.curve.peak
             loss = 1.0 - state.equity / reference
             if loss > limits.drawdown:
                 text = f"equity is {loss:.2%} below its peak, the limit is {limits.drawdown:.2%}"
@@ -52,10 +57,12 @@ class Risk:
         return [part for part in (RISK + "daily_loss",) if part in self._state.faults]
 
     def rearm(self) -> list[str]:
-        """The limits a person lifts by starting again. The drawdown then counts from the present equity."""
+        """The limits a person lifts by starting again. They then count from the present equity."""
         parts = [part for part in self._state.faults if part.startswith(RISK)]
         if RISK + "drawdown" in parts:
             self._armed_peak = self._state.equity
+        if RISK + "daily_loss" in parts:
+            self._armed_day = (len(self._state.curve.daily()), self._state.equity)
         return parts
 
     def too_many_orders(self, at: Millis) -> bool:
@@ -72,6 +79,8 @@ class Risk:
         return False
 
     def _day_start(self) -> float:
-        """Equity at the end of the day before, or the capital on the first day."""
+        """Equity at the end of the day before, the capital on the first day, or what a person began again with."""
         days = self._state.curve.daily()
+        if self._armed_day[0] == len(days) > 0:
+            return self._armed_day[1]
         return days[-2][1] if len(days) > 1 else self._state.info.capital

@@ -90,6 +90,8 @@ class State:
         self.faults: dict[str, str] = {}
         self.accounts = {book.name: Account(book) for book in info.books}
         self._books = tuple(self.accounts.values())
+        self._idle = info.capital - sum(book.capital for book in info.books)
+        """Capital that no book was given: it stays cash."""
         self._is_holding = False
         self._worth = self.equity
         """Equity after the last event; without a position, only a fill changes it."""
@@ -137,12 +139,12 @@ class State:
 
     @property
     def equity(self) -> float:
-        """Cash plus the worth of all positions, each at its own symbol's last price."""
-        return sum(account.cash + account.value for account in self.accounts.values())
+        """Cash, that of no book included, plus the worth of all positions, each at its own symbol's last price."""
+        return self._idle + sum(account.cash + account.value for account in self.accounts.values())
 
     @property
     def cash(self) -> float:
-        return sum(account.cash for account in self.accounts.values())
+        return self._idle + sum(account.cash for account in self.accounts.values())
 
     @property
     def positions_value(self) -> float:
@@ -187,7 +189,7 @@ class State:
         if self.first is None:
             self.first = bar.time
         if self._is_holding:
-            equity = 0.0
+            equity = self._idle
             for account in self._books:
                 positions = account.positions
                 if symbol in positions:
@@ -245,7 +247,7 @@ class State:
     def _submitted(self, event: OrderSubmitted) -> None:
         order = event.order
         self.orders[order.id] = OpenOrder(order, _SUBMITTED)
-        intent = order.id.partition("#")[0]
+        intent = intent_of(order.id)
         self.order_count[intent] = self.order_count.get(intent, 0) + 1
         if order.side is _BUY:
             self.accounts[order.book].reserved[order.id] = self._needs(order)
@@ -271,6 +273,8 @@ class State:
         self._log(event, known.order if known is not None else None)
         reason = known.order.reason if known is not None else "not ours"
         bar = self.bars.get(fill.symbol)
+        if bar is not None:
+            account.lived_whole(fill.symbol, bar, fill.time)
         pnl, trade = account.fill(fill, reason, len(self.trades) + 1, fill.price if bar is None else bar.close)
         self.executions.append(FillRecord(len(self.executions) + 1, fill, reason, account.info.strategy, pnl, trade))
         if trade is not None:
@@ -285,7 +289,7 @@ class State:
                 account.reserved[fill.order_id] = max(0.0, left)
         account.mark()
         self._is_holding = False
-        equity = 0.0
+        equity = self._idle
         for book in self._books:
             if book.positions:
                 self._is_holding = True
@@ -326,6 +330,12 @@ class State:
         """Whether the symbol's newest bar ended longer than `patience` ago, or it never had one."""
         bar = self.bars.get(symbol)
         return bar is None or at - (bar.time + MINUTE) > patience
+
+
+def intent_of(order_id: str) -> str:
+    """An order id without its attempt, which stands behind the minute (a symbol may have a "#" of its own)."""
+    front, colon, last = order_id.rpartition(":")
+    return front + colon + last.partition("#")[0]
 
 
 def _line(event: AnyEvent, order: Order | None) -> Noted:

@@ -90,7 +90,8 @@ class SignalStats(Struct, frozen=True, kw_only=True):
 
 
 class DocumentConfig(Struct, frozen=True, kw_only=True):
-    """What the original kept of its configuration. Sizes and rates are fractions; None where a rule is not in use."""
+    """What the original kept of its configuration. Sizes and rates are fractions, a rule of 0.0 is off. None is what is
+    not the same in all books or for all symbols and dates."""
 
     signal_mode: str | None = None
     max_position_size: float | None = None

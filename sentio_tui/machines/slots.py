@@ -93,7 +93,7 @@ class Slots:
             return self._enter(symbol, view) if holding is None else _ALREADY_HELD
         if holding is None:
             return _NOTHING_HELD
-        return Verdict(_EXIT, (Target(symbol, weight=0.0),), "sell signal", LONG)
+        return Verdict(_EXIT, (Target(symbol, weight=0.0),), "sell signal", LONG, FLAT)
 
     def notional(self, equity: float, cash: float) -> float:
         """The cash a new position spends, costs included; at most `cash`, and never negative."""
@@ -109,7 +109,7 @@ class Slots:
         else:
             return None
         change = (close / entry - 1) * 100
-        return Verdict(reason, (Target(holding.symbol, weight=0.0),), f"{word} ({change:+.2f} %)", LONG)
+        return Verdict(reason, (Target(holding.symbol, weight=0.0),), f"{word} ({change:+.2f} %)", LONG, FLAT)
 
     def _enter(self, symbol: str, view: BookView) -> Verdict:
         if view.positions >= self._max_positions:
@@ -118,4 +118,4 @@ class Slots:
         notional = self.notional(view.equity, cash)
         if notional < LEAST_NOTIONAL:
             return Verdict(Reason.NO_CASH, detail=f"buy signal, {cash:,.2f} left to spend", state=FLAT)
-        return Verdict(_ENTER, (Target(symbol, notional=notional),), f"buy signal, spend {notional:,.2f}", FLAT)
+        return Verdict(_ENTER, (Target(symbol, notional=notional),), f"buy signal, spend {notional:,.2f}", FLAT, LONG)

@@ -101,10 +101,12 @@ class Target(Struct, frozen=True, gc=False):
 class Verdict(Struct, frozen=True, gc=False):
     """What a machine made of a signal. Without targets the holdings stay as they are.
 
-    `state` names the machine's state after the bar, as derived from the holdings; `detail` explains in one line.
+    `state` names the machine's state as derived from the holdings, `target` the state it wants where that is another;
+    `detail` explains in one line.
     """
 
     reason: Reason
     targets: tuple[Target, ...] = ()
     detail: str = ""
     state: str = ""
+    target: str = ""

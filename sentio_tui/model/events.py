@@ -160,7 +160,8 @@ class OrderExpired(Event, frozen=True, tag="order_expired"):
 
 
 class Decided(Event, frozen=True, tag="decision"):
-    """Exactly one for each bar of a driving symbol: what the book made of it, and why."""
+    """Exactly one for each bar of a driving symbol: what the book made of it, and why. `state` and `target` as in
+    `Verdict`."""
 
     book: str
     symbol: str
@@ -168,6 +169,7 @@ class Decided(Event, frozen=True, tag="decision"):
     signal: Signal
     detail: str = ""
     state: str = ""
+    target: str = ""
 
 
 class OrderSubmitted(Event, frozen=True, tag="order_submitted"):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -21,13 +21,13 @@ from sentio_tui.engine.book import BookParts
 from sentio_tui.engine.engine import Engine, Rules
 from sentio_tui.engine.risk import Limits
 from sentio_tui.engine.view import Viewer
-from sentio_tui.feeds.base import Feed
+from sentio_tui.feeds.base import Feed, FeedError
 from sentio_tui.feeds.pacing import Pacer
 from sentio_tui.feeds.warm_up import WarmUp
 from sentio_tui.machines.base import Machine
 from sentio_tui.machines.slots import Slots
 from sentio_tui.market.calendar import DAY, AlwaysOpen, Calendar, for_asset
-from sentio_tui.model.bars import Millis
+from sentio_tui.model.bars import MINUTE, Millis
 from sentio_tui.model.events import BookInfo, Mode, SessionInfo
 from sentio_tui.model.instruments import AssetClass, Instrument
 from sentio_tui.sessions.live import LiveSession
@@ -39,6 +39,8 @@ from sentio_tui.strategies.base import Strategy
 
 if TYPE_CHECKING:
     from sentio_tui.feeds.recorded import RecordedFeed
+
+T = TypeVar("T")
 
 SCHEMA: Final = "1"
 """Version of the journal's events."""
@@ -60,14 +62,14 @@ def assemble(settings: Settings, folder: Path) -> LiveSession:
     hours = calendars(instruments)
     books, infos = _books(settings)
     feed = _feed(settings, instruments, hours)
-    recorder = Recorder.create(folder, started)
-    info = _info(settings, recorder.name, started, infos, hours, feed)
     broker = _broker(settings, infos, instruments, hours)
     rules = Rules(
         duration=round(settings.session.duration * 60_000),
         patience=round(settings.feed.stale_after * 1000),
         limits=Limits(settings.risk.daily_loss, settings.risk.drawdown, settings.risk.orders_per_minute),
     )
+    recorder = Recorder.create(folder, started)
+    info = _info(settings, recorder.name, started, infos, hours, feed)
     engine = Engine(info, books, broker, instruments, hours, rules, started if feed.begin is None else feed.begin)
     recorder.attach(engine.state, _terms(settings))
     return LiveSession(
@@ -105,13 +107,14 @@ def _books(settings: Settings) -> tuple[list[BookParts], tuple[BookInfo, ...]]:
     )
     problems = _book_problems(settings, wanted)
     parts, infos = [], []
-    for book in wanted:
+    for index, book in enumerate(wanted):
         symbols = book.symbols or settings.feed.symbols
         try:
             strategies = {symbol: _strategy(book.strategy, symbol) for symbol in symbols}
             parameters = registry.effective(book.strategy.name, book.strategy.preset, book.strategy.params)
         except registry.StrategyError as error:
-            problems.append(Problem("strategy", f"book {book.name}" if settings.books else "strategy", str(error)))
+            key = f"books[{index}].strategy.{error.key}" if settings.books else f"strategy.{error.key}"
+            problems.append(Problem("strategy", key, str(error)))
             continue
         machine = _machine(book.machine)
         parts.append(BookParts(book.name, machine, strategies, book.machine.flat_overnight))
@@ -181,10 +184,16 @@ def _feed(settings: Settings, instruments: Mapping[str, Instrument], hours: Mapp
     calendar = next(iter(hours.values()))
     if wanted.kind == "recorded":
         recorded = _recorded(settings, calendar, wanted.date)
+        ends = [*{bar.symbol: bar for bar in recorded.bars}.values()]
+        ends += {bar.symbol: bar for bar in reversed(recorded.bars)}.values()
+        for bar in ends:
+            _expect_known(hours[bar.symbol], bar.time + MINUTE, f"bars of {bar.symbol}")
         return WarmUp(recorded, recorded.bars[0].time) if wanted.warm_up_days else recorded
     from sentio_tui.feeds.simulated import SimulatedFeed, simulated_symbol
 
     start = round(datetime.fromisoformat(wanted.start).timestamp() * 1000)
+    for symbol, known in hours.items():
+        _expect_known(known, start, f"feed.start = {wanted.start} with {symbol}")
     symbols = [simulated_symbol(each.symbol, each.asset_class, each.price_step) for each in instruments.values()]
     if not wanted.warm_up_days:
         return SimulatedFeed(symbols, wanted.seed, start, wanted.days)
@@ -199,6 +208,14 @@ def _sessions_before(calendar: Calendar, start: Millis, count: int) -> Millis:
     sessions = calendar.sessions_between(day - timedelta(days=2 * count + 10), day - timedelta(days=1))
     hours = calendar.session(sessions[-count])
     return start if hours is None else hours[0]
+
+
+def _expect_known(calendar: Calendar, at: Millis, what: str) -> None:
+    """Raises FeedError for a time whose hours nobody knows."""
+    try:
+        calendar.is_open(at)
+    except ValueError as error:
+        raise FeedError(f"{what}: {error}") from None
 
 
 def _broker(
@@ -231,19 +248,25 @@ def _broker(
 
 
 def _terms(settings: Settings) -> Terms:
-    slots = settings.machine.slots
+    books = settings.books or (BookSettings("", 1.0, settings.strategy, settings.machine),)
+    slots = [book.machine.slots for book in books]
     classes = {instrument(settings, symbol).asset_class for symbol in settings.feed.symbols}
     rates = {cost.commission_rate for cost in settings.costs if cost.asset_class in classes}
     return Terms(
-        preset=settings.strategy.preset,
-        overrides=settings.strategy.params,
-        position_size=slots.position_size,
-        max_positions=slots.max_positions,
-        stop_loss=slots.stop_loss,
-        take_profit=slots.take_profit,
+        preset=_common([book.strategy.preset for book in books]),
+        overrides=_common([book.strategy.params for book in books]) or {},
+        position_size=_common([each.position_size for each in slots]),
+        max_positions=_common([each.max_positions for each in slots]),
+        stop_loss=_common([each.stop_loss for each in slots]),
+        take_profit=_common([each.take_profit for each in slots]),
         commission_rate=rates.pop() if len(rates) == 1 else None,
         slippage=settings.broker.slippage,
     )
+
+
+def _common(values: Sequence[T]) -> T | None:
+    """The value of all books; None where they differ."""
+    return values[0] if all(value == values[0] for value in values) else None
 
 
 def _midnight(day: str) -> Millis:

@@ -1,6 +1,7 @@
 """A session without a screen: log lines while it runs, the summary document when it has ended."""
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,8 @@ def run(session: LiveSession, *, log: TextIO, document: TextIO | None) -> int:
     """Run a session to its end and return the exit code: 0 done, 1 failed, 130 interrupted.
 
     Lines go to `log`, the final document to `document` if there is one. SIGINT and SIGTERM end the session in order.
-    A reader of the log that goes away ends the lines, not the session.
+    A reader of the log that goes away ends the lines, not the session; so does a log that cannot be written, which
+    counts as failed in the end.
     """
     lines = _Lines(log, ZoneInfo(session.zone))
     session.listen(lines.take)
@@ -30,9 +32,11 @@ def run(session: LiveSession, *, log: TextIO, document: TextIO | None) -> int:
         while not session.wait(0.1):
             if interrupted.is_set():
                 session.close()
-    lines.flush()
     if session.failure:
         print(f"The session broke off: {session.failure}", file=log, flush=True)
+        return FAILED
+    if lines.failure:
+        print(f"sentio-tui: the log could not be written: {lines.failure}", file=sys.stderr)
         return FAILED
     if document is not None:
         document.write(session.document.read_text(encoding="utf-8"))
@@ -47,21 +51,25 @@ class _Lines:
         self._log = log
         self._writer = LineWriter(zone)
         self._is_read = True
+        self.failure = ""
+        """Why the log could not be written, unless its reader went away."""
 
     def take(self, events: Sequence[AnyEvent]) -> None:
         if not self._is_read:
             return
         lines = [line for event in events if (line := self._writer.line(event)) is not None]
         if lines:
-            try:
-                self._log.write("\n".join(lines) + "\n")
-                self._log.flush()
-            except BrokenPipeError:
-                self._is_read = False
+            self._write("\n".join(lines) + "\n")
 
-    def flush(self) -> None:
-        if self._is_read:
+    def _write(self, text: str) -> None:
+        try:
+            self._log.write(text)
             self._log.flush()
+        except BrokenPipeError:
+            self._is_read = False
+        except OSError as error:
+            self._is_read = False
+            self.failure = error.strerror or str(error)
 
 
 @contextmanager

@@ -159,7 +159,10 @@ class LiveSession:
             asyncio.run(self._run())
         except Exception as error:  # the thread's last line of defence: the screen must stay and say what happened
             self._failure = f"{type(error).__name__}: {error}"
-            self._recorder.save_trace(traceback.format_exc())
+            try:
+                self._recorder.save_trace(traceback.format_exc())
+            except OSError as trouble:
+                self._failure += f" (its trace could not be kept: {trouble.strerror})"
         finally:
             self._ready.set()
             self._over.set()
@@ -173,14 +176,16 @@ class LiveSession:
         try:
             self._take(self._engine.open())
             self._ready.set()
-            await asyncio.wait({feeding, ended}, return_when=asyncio.FIRST_COMPLETED)
-            if feeding.done():
-                feeding.result()
+            done, _ = await asyncio.wait({feeding, ended, flusher}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
             for task in (feeding, ended, flusher):
                 task.cancel()
             await asyncio.gather(feeding, ended, flusher, return_exceptions=True)
-            await self._recorder.finish()
+            lost = await self._recorder.finish()
+            if lost:
+                self._failure = f"not all of the session is on disk: {lost}"
             self._latest = self._viewer.snapshot()
 
     async def _feed_engine(self) -> None:
@@ -228,11 +233,11 @@ class LiveSession:
         if not events:
             return
         failed = self._recorder.take(events)
+        self._publish(events)
         if failed:
             trouble = self._engine.fault(JOURNAL, failed, self._now())
             self._recorder.take(trouble)
             self._publish(trouble)
-        self._publish(events)
         if self._engine.is_over:
             self._done.set()
 

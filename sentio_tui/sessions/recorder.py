@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -40,8 +41,9 @@ class Recorder:
         self._terms: Terms | None = None
         self._is_due = False
         self._written_at = 0.0
-        self._written_seq = 0
-        self._writing: asyncio.Task[str] | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._unwritten = ""
+        """Why the document could not be written the last time; empty when it could."""
         self._is_unsynced = False
 
     @classmethod
@@ -50,10 +52,18 @@ class Recorder:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             name, journal = create_journal(folder, started)
-            lock = SessionLock(session_lock_path(folder, name), name, started)
-            lock.acquire()
         except (OSError, JournalError) as error:
-            raise SessionsFolderError(f"sessions cannot be kept in {folder}: {error}") from error
+            raise _refusal(folder, error) from error
+        lock = SessionLock(session_lock_path(folder, name), name, started)
+        try:
+            lock.acquire()
+        except JournalError as error:
+            with suppress(OSError, JournalError):
+                journal.close()
+            for path in (journal.path, lock.path):
+                with suppress(OSError):
+                    path.unlink()
+            raise _refusal(folder, error) from error
         return cls(name, folder, journal, lock)
 
     @property
@@ -92,35 +102,35 @@ class Recorder:
                 self._is_unsynced = False
         except JournalError as error:
             return str(error)
+        if self._writing is not None and self._writing.done():
+            self._writing.result()
         if time.monotonic() - self._written_at >= DOCUMENT_EVERY - 1.0:
             self._is_due = True
             self._write_soon()
-        if self._writing is not None and self._writing.done():
-            return self._writing.result()
-        return ""
+        return self._unwritten
 
     def _write_soon(self) -> None:
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
 
-    async def _write(self) -> str:
+    async def _write(self) -> None:
         """Write the document until it is the newest. Fills that come meanwhile share the next writing."""
         while self._is_due:
             self._is_due = False
             try:
                 await self._write_once()
             except JournalError as error:
-                return str(error)
-        return ""
+                self._unwritten = str(error)
+            else:
+                self._unwritten = ""
 
     async def _write_once(self) -> None:
         state, terms = self._state, self._terms
-        if state is None or terms is None or state.seq == self._written_seq:
+        if state is None or terms is None:
             return
         writer = self._document
         closed = max(len(state.curve.times) - 1, 0)
         now = time.time_ns() // 1_000_000
-        seq = state.seq
         await asyncio.to_thread(
             writer.write,
             head(state, terms, now),
@@ -129,7 +139,6 @@ class Recorder:
             next(iter(points(state, closed, len(state.curve.times))), None),
         )
         self._written_at = time.monotonic()
-        self._written_seq = seq
 
     async def finish(self) -> str:
         """The last document, everything on the disk, the lock released. Why something failed, or an empty text."""
@@ -141,7 +150,6 @@ class Recorder:
         except JournalError as error:
             failed = str(error)
         try:
-            self._written_seq = 0
             await self._write_once()
         except JournalError as error:
             failed = failed or str(error)
@@ -151,3 +159,8 @@ class Recorder:
     def save_trace(self, trace: str) -> None:
         """Keep the words of a crash beside the session."""
         (self._folder / f"{self.name}.crash.txt").write_text(trace, encoding="utf-8")
+
+
+def _refusal(folder: Path, error: OSError | JournalError) -> SessionsFolderError:
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return SessionsFolderError(f"sessions cannot be kept in {folder}: {why}")

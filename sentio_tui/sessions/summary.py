@@ -30,14 +30,15 @@ _RENAMED = {"fills": "num_trades", "open_positions": "num_positions"}
 
 
 class Terms(Struct, frozen=True):
-    """The part of the configuration that the document repeats. Fractions; 0 is a rule that is off."""
+    """The part of the configuration that the document repeats. Fractions; 0 is a rule that is off. None is what is not
+    the same in all books."""
 
-    preset: str
+    preset: str | None
     overrides: dict[str, Scalar]
-    position_size: float
-    max_positions: int
-    stop_loss: float
-    take_profit: float
+    position_size: float | None
+    max_positions: int | None
+    stop_loss: float | None
+    take_profit: float | None
     commission_rate: float | None
     slippage: float
 

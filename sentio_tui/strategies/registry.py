@@ -36,7 +36,14 @@ PRESETS: Final = ("conservative", "balanced", "aggressive")
 
 
 class StrategyError(ValueError):
-    """A strategy cannot be had as asked for: names what is wrong, and what there is instead."""
+    """A strategy cannot be had as asked for: names what is wrong, and what there is instead.
+
+    `key` is the setting at fault, such as "name", "preset" or "params.threshold".
+    """
+
+    def __init__(self, text: str, key: str = "name") -> None:
+        super().__init__(text)
+        self.key = key
 
 
 class ParameterRow(Struct, frozen=True):
@@ -84,7 +91,7 @@ def build(name: str, preset: str, overrides: Mapping[str, Scalar], symbol: str) 
     try:
         return cls.create(symbol, parameters)
     except ValueError as error:
-        raise StrategyError(f"strategy {name}: {error}") from error
+        raise StrategyError(f"strategy {name}: {error}", "params") from error
 
 
 def describe(cls: type[Strategy]) -> Sequence[ParameterRow]:
@@ -100,26 +107,29 @@ def describe(cls: type[Strategy]) -> Sequence[ParameterRow]:
 
 def _effective(cls: type[Strategy], preset: str, overrides: Mapping[str, Scalar]) -> Parameters:
     if preset not in cls.presets:
-        raise StrategyError(f"strategy {cls.name}: unknown preset {preset!r}: {_hint(preset, tuple(cls.presets))}")
+        raise StrategyError(
+            f"strategy {cls.name}: unknown preset {preset!r}: {_hint(preset, tuple(cls.presets))}", "preset"
+        )
     values: dict[str, object] = msgspec.structs.asdict(cls.presets[preset])
     fields = {field.name: field for field in msgspec.structs.fields(cls.parameters)}
-    problems: list[str] = []
+    problems: dict[str, str] = {}
     for key, value in overrides.items():
         if key not in fields:
-            problems.append(f"unknown parameter {key!r}: {_hint(key, tuple(fields))}")
+            problems[key] = f"unknown parameter {key!r}: {_hint(key, tuple(fields))}"
             continue
         try:
             values[key] = msgspec.convert(value, fields[key].type, strict=True)
         except msgspec.ValidationError:
             kind, bounds, description = _type_in_words(fields[key].type)
             wanted = " ".join(part for part in (kind, bounds) if part)
-            problems.append(f"{key} = {value!r} must be {wanted}" + (f" ({description})" if description else ""))
+            problems[key] = f"{key} = {value!r} must be {wanted}" + (f" ({description})" if description else "")
     if problems:
-        raise StrategyError("\n".join(f"strategy {cls.name}: {problem}" for problem in problems))
+        text = "\n".join(f"strategy {cls.name}: {problem}" for problem in problems.values())
+        raise StrategyError(text, f"params.{next(iter(problems))}")
     try:
         return msgspec.convert(values, cls.parameters, strict=True)
     except msgspec.ValidationError as error:
-        raise StrategyError(f"strategy {cls.name}: {error}") from error
+        raise StrategyError(f"strategy {cls.name}: {error}", "params") from error
 
 
 def _type_in_words(annotation: object) -> tuple[str, str, str]:

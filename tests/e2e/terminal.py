@@ -1,39 +1,48 @@
 """A program in a pseudo-terminal, and the screen a person would see of it."""
 
+import fcntl
+import os
 import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
 from collections import defaultdict
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
 
 import pyte
-from pyte.screens import Cursor
+from pyte.screens import Char, Cursor
 
 TIMEOUT: Final = 60.0
 """Seconds a condition may take at the most: two slow cores run several programs at once."""
 
-RETRY: Final = 1.0
-"""Seconds until a key that may have met a deaf dialog is pressed again."""
+RETRY: Final = 2.0
+"""Seconds until a key is pressed again that a dialog, deaf while it opens, may not have heard."""
 
 _ALTERNATE: Final = 1049
-_ATOMIC: Final = 2026
-_QUERY: Final = re.compile(rb"\x1b\[\?2026\$p")
-_UNKNOWN_TO_PYTE: Final = re.compile(r"\x1b\[[<=>][0-9;]*[A-Za-z]")
-_KITTY: Final = re.compile(r"\x1b\[([<>])[0-9]*u")
+_FRAME: Final = 2026
+_FRAME_QUERY: Final = b"\x1b[?2026$p"
+_FRAME_KNOWN: Final = b"\x1b[?2026;2$y"
 
 _MODES: Final = {
     _ALTERNATE: ("the alternate screen", False),
+    _FRAME: ("an unfinished frame", False),
     25: ("the cursor", True),
     7: ("line wrap", True),
     1000: ("mouse clicks", False),
     1002: ("mouse drags", False),
     1003: ("mouse moves", False),
-    1006: ("mouse reports in SGR", False),
-    1015: ("mouse reports in urxvt's way", False),
+    1006: ("mouse reports (SGR)", False),
+    1015: ("mouse reports (urxvt)", False),
     1016: ("mouse reports in pixels", False),
     1004: ("focus reports", False),
     2004: ("bracketed paste", False),
     2048: ("size reports", False),
-    _ATOMIC: ("a frame", False),
 }
 """Private modes, and whether a shell expects them to be on."""
 
@@ -43,15 +52,15 @@ _KEYS: Final = {
     "tab": "\t",
     "shift+tab": "\x1b[Z",
     "space": " ",
-    "backspace": "\x7f",
     "up": "\x1b[A",
     "down": "\x1b[B",
     "right": "\x1b[C",
     "left": "\x1b[D",
-    "home": "\x1b[H",
-    "end": "\x1b[F",
     "f1": "\x1bOP",
 }
+
+_CORNERS: Final = {"╭": ("╮", "╰"), "┏": ("┓", "┗")}
+"""Upper left corners of a pane, and the upper right and lower left ones that go with them."""
 
 
 class Size(NamedTuple):
@@ -72,27 +81,250 @@ class Place(NamedTuple):
 
 
 class _Screen(pyte.Screen):
-    """With an alternate screen, which pyte lacks: what was there before comes back when it is left."""
+    """With the alternate screen that pyte lacks: what was there before comes back when it is left."""
 
     def __init__(self, size: Size) -> None:
         super().__init__(*size)
-        self._below: tuple[defaultdict[int, object], Cursor] | None = None
+        self._below: tuple[dict[int, Any], Cursor] | None = None
 
-    def set_mode(self, *modes: int, private: bool = False, **rest: object) -> None:
-        super().set_mode(*modes, private=private, **rest)
-        if private and _ALTERNATE in modes and self._below is None:
-            self._below = (self.buffer, self.cursor)
-            self.buffer = defaultdict(self.buffer.default_factory)
+    def set_mode(self, *modes: int, **kwargs: Any) -> None:
+        super().set_mode(*modes, **kwargs)
+        if kwargs.get("private") and _ALTERNATE in modes and self._below is None:
+            self._below = (dict(self.buffer), self.cursor)
+            self.buffer.clear()
             self.cursor = Cursor(0, 0)
 
-    def reset_mode(self, *modes: int, private: bool = False, **rest: object) -> None:
-        super().reset_mode(*modes, private=private, **rest)
-        if private and _ALTERNATE in modes and self._below is not None:
-            (self.buffer, self.cursor), self._below = self._below, None
+    def reset_mode(self, *modes: int, **kwargs: Any) -> None:
+        super().reset_mode(*modes, **kwargs)
+        if kwargs.get("private") and _ALTERNATE in modes and self._below is not None:
+            lines, self.cursor = self._below
+            self._below = None
+            self.buffer.clear()
+            self.buffer.update(lines)
 
     def has(self, mode: int) -> bool:
         return mode << 5 in self.mode
 
 
-Wanted = str | re.Pattern[str] | Callable[["Terminal"], object]
+class Terminal:
+    """Runs `command` as the leader of a session with a terminal of its own.
+
+    It tells the program that it can draw whole frames at once, so what is read from the screen is never half a frame.
+    Leaving it as a context manager kills what still runs.
+    """
+
+    def __init__(self, command: Sequence[str], size: Size, environment: Mapping[str, str], cwd: Path) -> None:
+        self.output = bytearray()
+        self._screen = _Screen(size)
+        self._stream = pyte.ByteStream(self._screen)
+        self._answered = 0
+        self._exit_code: int | None = None
+        self._master, self._slave = os.openpty()
+        self._set_size(size)
+        self._flags = termios.tcgetattr(self._slave)
+        # All that is left of the program, children included, holds the other end of this pipe.
+        self._alive, alive = os.pipe()
+        try:
+            self._process = subprocess.Popen(
+                list(command),
+                stdin=self._slave,
+                stdout=self._slave,
+                stderr=self._slave,
+                cwd=cwd,
+                env=dict(environment),
+                pass_fds=(alive,),
+                start_new_session=True,
+                preexec_fn=_take_terminal,
+            )
+        except BaseException:
+            self._release()
+            raise
+        finally:
+            os.close(alive)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self._process.wait()
+        self._release()
+
+    @property
+    def lines(self) -> list[str]:
+        """One character a cell."""
+        screen = self._screen
+        return [
+            "".join([row[column].data[:1] or " " for column in range(screen.columns)])
+            for row in (screen.buffer[number] for number in range(screen.lines))
+        ]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self.lines)
+
+    @property
+    def title_colours(self) -> dict[str, str]:
+        """The colour of each pane's border, by the pane's title."""
+        return {title: self.cell(place).fg for title, place in self._panes().items()}
+
+    def pane(self, title: str) -> list[str]:
+        """The lines of a pane from its upper to its lower border. Raises LookupError when it cannot be seen."""
+        lines = self.lines
+        left, top = self._panes()[title]
+        closing, below = _CORNERS[lines[top][left]]
+        right = lines[top].index(closing, left)
+        bottom = next(row for row in range(top + 1, len(lines)) if lines[row][left] == below)
+        return [line[left : right + 1] for line in lines[top : bottom + 1]]
+
+    def titles(self) -> set[str]:
+        """The titles of the panes that can be seen."""
+        return set(self._panes())
+
+    def focused(self) -> str | None:
+        """The title of the pane whose border stands out."""
+        panes = self._panes()
+        bold = [title for title, (column, row) in panes.items() if self.cell(Place(column + 2, row)).bold]
+        return bold[0] if len(bold) == 1 else None
+
+    def find(self, text: str) -> Place | None:
+        """Where a text begins, the first from above."""
+        for row, line in enumerate(self.lines):
+            if (column := line.find(text)) >= 0:
+                return Place(column, row)
+        return None
+
+    def cell(self, place: Place) -> Char:
+        """The character of a cell with its colours ("default" or six hexadecimal digits) and styles."""
+        return self._screen.buffer[place.row][place.column]
+
+    def colours(self) -> set[str]:
+        """Every colour on the screen."""
+        size = (self._screen.lines, self._screen.columns)
+        cells = [self._screen.buffer[row][column] for row in range(size[0]) for column in range(size[1])]
+        return {cell.fg for cell in cells} | {cell.bg for cell in cells}
+
+    def wait_for(self, wanted: "Wanted", timeout: float = TIMEOUT) -> None:
+        """Read until a text or pattern is on the screen, or a question to the terminal is answered with yes."""
+        if not self._read_until(_condition(wanted), timeout):
+            name = wanted if isinstance(wanted, str) else getattr(wanted, "pattern", "what was asked for")
+            code = self._process.poll()
+            ended = "" if code is None else f" (the program has ended with {code})"
+            raise AssertionError(f"not on the screen{ended}: {name}\n{self._picture()}")
+
+    def wait_gone(self, text: str, timeout: float = TIMEOUT) -> None:
+        self.wait_for(lambda terminal: text not in terminal.text, timeout)
+
+    def wait_exit(self, timeout: float = TIMEOUT) -> int:
+        """Read until the program and its children have ended; its exit code, negative for a signal."""
+        if not self._read_until(lambda terminal: terminal.has_ended, timeout):
+            raise AssertionError(f"still running after {timeout:g} s\n{self._picture()}")
+        if self._exit_code is None:
+            self._exit_code = self._process.wait()
+        return self._exit_code
+
+    @property
+    def has_ended(self) -> bool:
+        return bool(select.select([self._alive], [], [], 0)[0])
+
+    def press(self, *keys: str) -> None:
+        """Press keys by name ("space", "f1", "ctrl+p"); anything else is typed as it is."""
+        for key in keys:
+            control = key.removeprefix("ctrl+")
+            data = chr(ord(control) & 0x1F) if control != key else _KEYS.get(key, key)
+            os.write(self._master, data.encode())
+
+    def press_until(self, key: str, wanted: "Wanted", timeout: float = TIMEOUT) -> None:
+        """Press a key, again and again where a dialog that has just opened does not hear it yet."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            self.press(key)
+            if self._read_until(_condition(wanted), RETRY):
+                return
+        self.wait_for(wanted, 0)
+
+    def click(self, place: Place) -> None:
+        """Press and release the left mouse button."""
+        for end in "Mm":
+            os.write(self._master, f"\x1b[<0;{place.column + 1};{place.row + 1}{end}".encode())
+
+    def resize(self, size: Size) -> None:
+        """Another size; the kernel tells the program with SIGWINCH."""
+        self._read_available()
+        self._screen.resize(size.rows, size.columns)
+        self._screen.erase_in_display(2)
+        self._set_size(size)
+
+    def send_signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def left_behind(self) -> list[str]:
+        """What differs from the terminal the program was given: modes and flags, in words. Empty is as it should be."""
+        found = [f"{name}: {'off' if on else 'on'}" for mode, (name, on) in _MODES.items() if self._screen.has(mode) != on]
+        pushed, popped = (len(re.findall(pattern, self.output)) for pattern in (rb"\x1b\[>\d+u", rb"\x1b\[<\d*u"))
+        if pushed != popped:
+            found.append(f"keyboard protocol: pushed {pushed} times, popped {popped} times")
+        if termios.tcgetattr(self._slave) != self._flags:
+            found.append("the line settings (termios)")
+        return found
+
+    def _panes(self) -> dict[str, Place]:
+        """The upper left corner of each pane in sight, by title."""
+        found = {}
+        for row, line in enumerate(self.lines):
+            for match in re.finditer(r"[╭┏][─━] (\d \w+)", line):
+                found[match[1]] = Place(match.start(), row)
+        return found
+
+    def _read_until(self, condition: Callable[["Terminal"], object], timeout: float) -> bool:
+        deadline = time.monotonic() + timeout
+        while True:
+            ended = self.has_ended
+            self._read_available()
+            if not self._screen.has(_FRAME) and condition(self):
+                return True
+            left = deadline - time.monotonic()
+            if ended or left <= 0:
+                return False
+            select.select([self._master, self._alive], [], [], left)
+
+    def _read_available(self) -> None:
+        while select.select([self._master], [], [], 0)[0]:
+            data = os.read(self._master, 1 << 16)
+            self.output += data
+            self._stream.feed(data)
+            asked = self.output.find(_FRAME_QUERY, self._answered)
+            if asked >= 0:
+                self._answered = asked + len(_FRAME_QUERY)
+                os.write(self._master, _FRAME_KNOWN)
+
+    def _set_size(self, size: Size) -> None:
+        fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", size.rows, size.columns, 0, 0))
+
+    def _picture(self) -> str:
+        edge = "-" * self._screen.columns
+        return f"{edge}\n{self.text}\n{edge}"
+
+    def _release(self) -> None:
+        for descriptor in (self._master, self._slave, self._alive):
+            os.close(descriptor)
+
+
+Wanted = str | re.Pattern[str] | Callable[[Terminal], object]
 """A text or a pattern on the screen, or a question to the terminal."""
+
+
+def _condition(wanted: Wanted) -> Callable[[Terminal], object]:
+    if isinstance(wanted, str):
+        return lambda terminal: wanted in terminal.text
+    if isinstance(wanted, re.Pattern):
+        return lambda terminal: wanted.search(terminal.text)
+    return wanted
+
+
+def _take_terminal() -> None:
+    """In the child: make the terminal the session's own, so that resizing it is told by a signal."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
