@@ -304,3 +304,25 @@ def test_later_stages_are_told_the_place(place: Place) -> None:
     error = ConfigError([Problem("", "strategy.params.lookbak", "unknown parameter"), Problem("here", "zzz", "odd")])
     where = [problem.where for problem in error.located(loaded.provenance).problems]
     assert where == ["--set strategy.params.lookbak", "here"]
+
+
+def test_t39_a_strategy_beside_books_is_refused(place: Place) -> None:
+    place.project('[[books]]\nname = "a"\nshare = 1.0\n')
+    (problem,) = place.problems(assignments=["strategy.name=breakout"])
+    assert problem.key == "strategy.name"
+    assert "[[books]]" in problem.text
+
+
+@pytest.mark.parametrize("key", ["feed.symbols", "feed.data", "sessions_dir"])
+def test_t39_text_that_is_no_unicode_is_refused(place: Place, key: str) -> None:
+    problems = place.problems(assignments=["feed.kind=recorded", "feed.data=a.csv", f"{key}=\udcff"])
+    assert any("no UTF-8" in problem.text for problem in problems)
+    str(problems).encode()
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["session.duration=1e308", "feed.stale_after=1e308", "instruments.A.quantity_step=1e-12"],
+)
+def test_t39_a_number_nothing_can_be_reckoned_with_is_refused(place: Place, value: str) -> None:
+    assert "of at" in place.problems(assignments=["instruments.A.asset_class=crypto", value])[0].text

@@ -327,7 +327,9 @@ class Engine:
             if barrier is not None:
                 (reason, detail), targets = barrier, ()
         state = self.state
-        decided = Decided(state.seq + 1, at, part.book, bar.symbol, reason, signal, detail, verdict.state, verdict.target)
+        decided = Decided(
+            state.seq + 1, at, part.book, bar.symbol, reason, signal, detail, verdict.state, verdict.target
+        )
         self._out.append(decided)
         state.apply_decision(decided)
         if targets:

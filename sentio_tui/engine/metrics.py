@@ -16,6 +16,8 @@ trades per hour     fills / hours of market time
 Sharpe              sqrt(periods) x mean / sample standard deviation of daily returns, risk-free rate 0. Days are
                     exchange days; the first counts from the initial capital. Periods: 252, or 365 for crypto.
 Sortino             sqrt(periods) x mean / downside deviation; the latter is sqrt(mean of min(r, 0)^2) over all days
+MRD                 mean of the daily returns
+MRB                 total return / number of whole blocks of 390 minutes with a bar, a regular exchange day
 MAE, MFE            mean over trades of worst and best price while held against the entry price
 """
 
@@ -29,6 +31,8 @@ from sentio_tui.model.snapshot import Figure, Metrics, Unknown
 
 DAYS_NEEDED: Final = 20
 """Daily returns below which a Sharpe or Sortino ratio says nothing."""
+
+BLOCK_MINUTES: Final = 390
 
 HOUR: Final = 3_600_000
 
@@ -73,6 +77,8 @@ def metrics(state: State) -> Metrics:
         sortino=sortino(returns, state.info.periods),
         average_mae=_mean([trade.mae for trade in trades], "closed trades"),
         average_mfe=_mean([trade.mfe for trade in trades], "closed trades"),
+        mrd=_mean(returns, "days"),
+        mrb=mean_return_per_block(equity / capital - 1.0, points),
     )
 
 
@@ -84,6 +90,12 @@ def daily_returns(closes: Sequence[float], capital: float) -> list[float]:
         returns.append(close / before - 1.0)
         before = close
     return returns
+
+
+def mean_return_per_block(total: float, minutes: int) -> Figure:
+    """The return of a mean block, as a fraction, or why there is none."""
+    blocks = minutes // BLOCK_MINUTES
+    return total / blocks if blocks else Unknown(f"no whole block of {BLOCK_MINUTES} minutes")
 
 
 def sharpe(returns: Sequence[float], periods: int) -> Figure:

@@ -2,7 +2,8 @@
 
 It has every key of the document the original monitor wrote, with the original's meaning, and more. Unlike in the
 rest of the program, rates and returns in `metrics` are percents (1.0 is one percent), as the original wrote them:
-`total_return`, `drawdown`, `max_drawdown`, `win_rate`, `execution_rate`, `exposure`, `average_mae`, `average_mfe`.
+`total_return`, `drawdown`, `max_drawdown`, `win_rate`, `execution_rate`, `exposure`, `average_mae`, `average_mfe`,
+`mrd`, `mrb`.
 Drawdowns are 0 or above. Everything in `config` is a fraction, as in the original. Times are ISO 8601 with an offset.
 """
 
@@ -66,6 +67,8 @@ class DocumentMetrics(Struct, frozen=True, kw_only=True):
     sortino: float | None = None
     average_mae: float | None = None
     average_mfe: float | None = None
+    mrd: float | None = None
+    mrb: float | None = None
     unknown: dict[str, str] = {}
 
     def __post_init__(self) -> None:

@@ -49,6 +49,8 @@ class Metrics(Struct, frozen=True):
     sortino: Figure
     average_mae: Figure
     average_mfe: Figure
+    mrd: Figure
+    mrb: Figure
 
 
 class PositionView(Struct, frozen=True):

@@ -25,7 +25,9 @@ from sentio_tui.model.decisions import Direction, Reason
 from sentio_tui.model.events import Phase
 from sentio_tui.model.snapshot import Metrics, Unknown
 
-_PERCENT = frozenset({"total_return", "drawdown", "max_drawdown", "win_rate", "exposure", "average_mae", "average_mfe"})
+_PERCENT = frozenset(
+    {"total_return", "drawdown", "max_drawdown", "win_rate", "exposure", "average_mae", "average_mfe", "mrd", "mrb"}
+)
 _RENAMED = {"fills": "num_trades", "open_positions": "num_positions"}
 
 

@@ -61,8 +61,9 @@ class Breakout(WindowStrategy):
         self._push = self._range.push
 
     def _signal(self, time: Millis, close: float) -> Signal:
-        low, high = self._range.extremes()
-        self._push(close)
+        span = self._range
+        low, high = span.extremes()
+        span.push(close)
         upper = high * self._above
         lower = low * self._below
         if close > upper:

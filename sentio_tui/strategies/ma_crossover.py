@@ -1,6 +1,6 @@
 """Moving-average crossover: goes with the turn of a trend."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Final, Self
 
 from msgspec import Meta
@@ -39,7 +39,6 @@ class MovingAverageCrossover(WindowStrategy):
         "aggressive": MovingAverageCrossoverParameters(fast_minutes=8, slow_minutes=21),
     }
 
-    _push: Callable[[float], tuple[float, float]]
     _previous: float | None
     """Fast less slow after the bar before (not the minute: averages also cross while minutes are missing). None while
     they were incomplete."""
@@ -74,7 +73,7 @@ class MovingAverageCrossover(WindowStrategy):
         return super()._warming_up(time, close, missing)
 
     def _signal(self, time: Millis, close: float) -> Signal:
-        fast, slow = self._push(close)
+        fast, slow = self._averages.push(close)
         previous = self._previous
         if previous is None:
             # Missing minutes completed the averages since the bar before: there is nothing to compare with yet.
@@ -88,6 +87,6 @@ class MovingAverageCrossover(WindowStrategy):
         elif gap < 0.0 <= previous:
             direction, distance = SHORT, 0.0
         else:
-            direction, distance = NEUTRAL, abs(gap) / close
+            direction, distance = NEUTRAL, (gap if gap >= 0.0 else -gap) / close
         values = {"price": close, "fast": fast, "slow": slow}
         return Signal(self._symbol, time, direction, values, self._trigger, distance)

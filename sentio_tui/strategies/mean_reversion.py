@@ -65,8 +65,9 @@ class MeanReversion(WindowStrategy):
         self._push = self._moments.push
 
     def _signal(self, time: Millis, close: float) -> Signal:
-        self._push(close)
-        mean, sigma = self._moments.moments()
+        moments = self._moments
+        moments.push(close)
+        mean, sigma = moments.moments()
         width = self._deviations * sigma
         lower = mean - width
         upper = mean + width

@@ -78,10 +78,10 @@ class Volatility(WindowStrategy):
         closes.append(close)
 
     def _signal(self, time: Millis, close: float) -> Signal:
-        closes = self._closes
-        self._push_return(close / closes[-1] - 1)
+        closes, returns = self._closes, self._returns
+        returns.push(close / closes[-1] - 1)
         closes.append(close)
-        volatility = self._returns.deviation()
+        volatility = returns.deviation()
         threshold = self._threshold
         move = close / closes[0] - 1
         fires = self._move_threshold

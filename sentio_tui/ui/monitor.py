@@ -201,6 +201,8 @@ def blank(mode: Mode, at: Millis) -> Snapshot:
             sortino=none,
             average_mae=none,
             average_mfe=none,
+            mrd=none,
+            mrb=none,
         ),
         positions=(),
         orders=(),

@@ -14,6 +14,7 @@ from sentio_tui.engine.metrics import (
     DAYS_NEEDED,
     daily_returns,
     longest_losing_streak,
+    mean_return_per_block,
     metrics,
     profit_factor,
     sharpe,
@@ -161,3 +162,12 @@ def test_a_day_of_flat_equity_has_return_zero() -> None:
     values = [value for _, value in curve([10_000.0] * 3, step=DAY).daily()]
     assert daily_returns(values, 10_000.0) == [0.0, 0.0, 0.0]
     assert not math.isnan(values[0])
+
+
+def test_the_mean_return_of_a_block_and_of_a_day() -> None:
+    assert mean_return_per_block(0.02, 2 * 390 + 5) == pytest.approx(0.01)
+    assert mean_return_per_block(0.02, 389) == Unknown("no whole block of 390 minutes")
+    made = engine({COIN: []})
+    run(made, [bar(minute, 100.0) for minute in range(400)])
+    assert metrics(made.state).mrd == 0.0
+    assert metrics(made.state).mrb == 0.0

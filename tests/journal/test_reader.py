@@ -60,7 +60,9 @@ def test_a_flipped_bit_is_damage_with_a_place_or_another_event(
         assert content.events[: line - 1] == events[: line - 1]
     else:
         assert content.events[: line - 1] == events[: line - 1]
-        assert len(content.events) == len(events) or (content.torn and len(content.events) == len(events) - 1)
+        # A line break that is gone makes one torn line of the last two.
+        lost = 2 if lines(events)[at] == ord("\n") else 1
+        assert len(content.events) == len(events) or (content.torn and len(content.events) >= len(events) - lost)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,17 @@ from msgspec.structs import replace
 
 from sentio_tui.config import ConfigError
 from sentio_tui.feeds.base import FeedError
+from sentio_tui.journal.document import read_document
 from sentio_tui.sessions.assemble import assemble
 from sentio_tui.sessions.recorder import SessionsFolderError
-from sentio_tui.settings import BookSettings, FeedSettings, Settings, StrategySettings
+from sentio_tui.settings import (
+    BookSettings,
+    FeedSettings,
+    MachineSettings,
+    Settings,
+    SlotsSettings,
+    StrategySettings,
+)
 from tests.sessions.places import needs_data, recorded, simulated
 
 
@@ -76,3 +84,46 @@ def test_several_books_share_the_capital(tmp_path: Path) -> None:
     assert snapshot is not None
     assert {decided.book for decided in snapshot.decisions} == {"fast", "slow"}
     assert [book.capital for book in snapshot.info.books] == [5_000.0, 2_500.0]
+
+
+def test_what_no_calendar_knows_is_refused_before_any_file(tmp_path: Path) -> None:
+    settings = simulated()
+    feed = replace(settings.feed, symbols=("SPY",), start="1960-01-04T14:30:00Z")
+    with pytest.raises(FeedError, match=r"feed\.start.*1969"):
+        assemble(replace(settings, feed=feed), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_recorded_bars_that_no_calendar_knows_are_refused_before_any_file(tmp_path: Path) -> None:
+    bars = tmp_path / "bars.csv"
+    bars.write_text("timestamp,symbol,open,high,low,close,volume\n2060-01-05T15:00:00Z,SPY,1,1,1,1,1\n")
+    settings = Settings(feed=FeedSettings(kind="recorded", data=(str(bars),), symbols=("SPY",)))
+    with pytest.raises(FeedError, match=r"SPY.*2049"):
+        assemble(settings, tmp_path / "sessions")
+    assert not (tmp_path / "sessions").exists()
+
+
+def test_a_wrong_parameter_is_told_by_its_own_key(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as error:
+        assemble(Settings(strategy=StrategySettings(params={"treshold": 0.1})), tmp_path)
+    assert error.value.problems[0].key == "strategy.params.treshold"
+    books = (BookSettings("a", 0.5), BookSettings("b", 0.5, StrategySettings(preset="wild")))
+    with pytest.raises(ConfigError) as error:
+        assemble(Settings(books=books), tmp_path)
+    assert error.value.problems[0].key == "books[1].strategy.preset"
+
+
+def test_the_document_repeats_what_all_books_have_in_common(tmp_path: Path) -> None:
+    machine = MachineSettings(slots=SlotsSettings(max_positions=2))
+    books = (
+        BookSettings("a", 0.5, StrategySettings(preset="aggressive"), machine),
+        BookSettings("b", 0.2, StrategySettings(preset="balanced"), machine),
+    )
+    session = assemble(replace(simulated(5.0), books=books), tmp_path)
+    session.start()
+    assert session.wait(60.0)
+    document = read_document(session.document)
+    assert document.config is not None
+    assert document.config.max_positions == 2
+    assert document.config.signal_mode is None
+    assert document.metrics.equity == document.initial_capital == 10_000.0

@@ -1,13 +1,19 @@
 """A session without a screen."""
 
+import errno
 import io
 import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
+
+from sentio_tui.journal import document_writer
+from sentio_tui.journal.atomic import JournalError
 from sentio_tui.journal.reader import read_all
 from sentio_tui.model.events import SessionEnded
 from sentio_tui.sessions.assemble import assemble
@@ -73,3 +79,47 @@ def test_positions_are_kept_where_configured(tmp_path: Path) -> None:
     assert process.returncode == 130
     (document,) = tmp_path.glob("live_*.json")
     assert json.loads(document.read_text())["positions"] != {}
+
+
+class Full(io.StringIO):
+    """A log on a full disk."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_log_that_cannot_be_written_fails_but_the_session_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = assemble(simulated(60.0), tmp_path)
+    assert run(session, log=Full(), document=None) == 1
+    assert "No space left" in capsys.readouterr().err
+    assert isinstance(read_all(session.document.with_suffix(".jsonl")).events[-1], SessionEnded)
+
+
+def test_a_session_that_is_not_all_on_disk_fails_and_prints_no_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, parts: Iterable[bytes | bytearray]) -> None:
+        raise JournalError(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+
+    monkeypatch.setattr(document_writer, "replace_file", full)
+    log, document = io.StringIO(), io.StringIO()
+    assert run(assemble(simulated(60.0), tmp_path), log=log, document=document) == 1
+    assert document.getvalue() == ""
+    assert "not all of the session is on disk" in log.getvalue()
+    assert "No space left" in log.getvalue()
+
+
+def test_an_output_without_the_marks_of_the_log_gets_them_as_numbers(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sentio_tui", "run", "--sessions-dir", str(tmp_path)]
+    command += ["--speed", "0", "--duration", "5"]
+    done = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"\\u2713 Bar: BTC-USD" in done.stdout
+
+
+def test_a_closed_output_does_not_end_the_session(tmp_path: Path) -> None:
+    command = f"exec {sys.executable} -m sentio_tui run --sessions-dir {tmp_path} --speed 0 --duration 5 >&-"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")

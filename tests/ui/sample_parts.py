@@ -161,6 +161,8 @@ def metrics_of(legs: Legs, line: Curve) -> Metrics:
         sortino=Unknown("needs 20 days of returns, has 1"),
         average_mae=-0.0061,
         average_mfe=0.0113,
+        mrd=0.0215,
+        mrb=0.0215,
     )
 
 

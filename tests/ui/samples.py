@@ -157,6 +157,8 @@ def empty() -> Snapshot:
             sortino=Unknown("no returns yet"),
             average_mae=no_trade,
             average_mfe=no_trade,
+            mrd=no_trade,
+            mrb=no_trade,
         ),
         positions=(),
         orders=(),
