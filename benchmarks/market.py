@@ -44,8 +44,12 @@ def bars(count: int) -> list[Bar]:
         feed = SimulatedFeed([simulated_symbol(SYMBOL, AssetClass.CRYPTO)], 18, START, 0)
         return _first(feed, count)
     with _REAL.open(encoding="utf-8") as lines:
-        rows = [[float(row[name]) for name in _PRICES] for row in csv.DictReader(lines)]
-    return [Bar(SYMBOL, START + index * MINUTE, *rows[index % len(rows)]) for index in range(count)]
+        rows = [tuple(float(row[name]) for name in _PRICES) for row in csv.DictReader(lines)]
+    found = []
+    for index in range(count):
+        open_, high, low, close, volume = rows[index % len(rows)]
+        found.append(Bar(SYMBOL, START + index * MINUTE, open_, high, low, close, volume))
+    return found
 
 
 def _first(feed: SimulatedFeed, count: int) -> list[Bar]:

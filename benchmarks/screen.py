@@ -40,16 +40,16 @@ def first_frame(size: Size) -> Sequence[Result]:
     status, panes = (median(column) for column in zip(*times, strict=True))
     imports = median(alternate(size.rounds, _import_time)[0])
     return [
-        Result(
-            "first frame in a pseudo-terminal", f"{status * 1e3:.0f} ms", "<= 250 ms", status <= FIRST_FRAME
-        ),
+        Result("first frame in a pseudo-terminal", f"{status * 1e3:.0f} ms", "<= 250 ms", status <= FIRST_FRAME),
         Result("  all six panes there", f"{panes * 1e3:.0f} ms"),
         Result("  of which `import sentio_tui.cli`", f"{imports * 1e3:.0f} ms"),
     ]
 
 
 def _import_time() -> float:
-    answer = subprocess.run([sys.executable, "-c", _IMPORT], capture_output=True, text=True, check=True, cwd=market.ROOT)
+    answer = subprocess.run(
+        [sys.executable, "-c", _IMPORT], capture_output=True, text=True, check=True, cwd=market.ROOT
+    )
     return float(answer.stdout)
 
 

@@ -30,6 +30,19 @@ class SessionSettings(Section, frozen=True):
     """Seconds an interrupted session waits for the prices that close its positions; then it takes the last ones."""
 
 
+class StressSettings(Section, frozen=True):
+    """Trouble put upon a market of history, seeded by `feed.seed`."""
+
+    gap_probability: Rate = 0.0
+    """Probability that a minute is missing."""
+    volatility_multiplier: Annotated[float, Meta(gt=0, le=10)] = 1.0
+    """How much larger every move is."""
+    crash_at: str = ""
+    """Exchange time of a crash, HH:MM; empty is none."""
+    crash_fraction: Rate = 0.0
+    """By how much prices fall in it."""
+
+
 class FeedSettings(Section, frozen=True):
     kind: Literal["simulated", "recorded"] = "simulated"
     symbols: tuple[Annotated[str, Meta(min_length=1, max_length=24)], ...] = ("BTC-USD", "ETH-USD", "SOL-USD")
@@ -47,6 +60,7 @@ class FeedSettings(Section, frozen=True):
     """Recorded market: the CSV and Parquet files."""
     date: str = ""
     """Recorded market: one exchange day, YYYY-MM-DD; empty is all of it."""
+    stress: StressSettings = StressSettings()
     data_symbol: str = ""
     """Recorded market: the symbol of files that have no symbol column."""
     stale_after: Annotated[float, Meta(gt=0, le=604_800)] = 120.0
@@ -72,11 +86,40 @@ class SlotsSettings(Section, frozen=True):
     """Sell when the close is this fraction above the entry price; 0 is never."""
 
 
+class LadderSettings(Section, frozen=True):
+    """The seven states of a leveraged family, chosen by the probability of a rise."""
+
+    family: Annotated[str, Meta(min_length=1)] = "SPY"
+    """A built-in family or one of `families`. The session then trades its symbols; the base drives."""
+    rungs: dict[str, Fraction] = {}
+    """State to the lowest probability that leads to it; one state begins at 0. Empty hangs them on the strategy's
+    thresholds."""
+    min_hold_bars: Annotated[int, Meta(ge=0)] = 3
+    profit_target: NotNegative = 0.02
+    """To cash when the account gained this fraction since entry; 0 is never."""
+    stop_loss: Fraction = 0.015
+    """To cash when the account lost this fraction since entry; 0 is never."""
+    cash_buffer: Rate = 0.002
+    """Fraction of equity that stays cash, for costs and slippage."""
+
+
+class FamilySettings(Section, frozen=True):
+    """A base symbol and the funds that follow a multiple of its daily return."""
+
+    base: str
+    bull: str
+    bear: str
+    bear_leveraged: str
+    leverage: dict[str, float]
+    """Multiple of the base's daily return, by symbol."""
+
+
 class MachineSettings(Section, frozen=True):
-    kind: Literal["slots"] = "slots"
+    kind: Literal["slots", "ladder"] = "slots"
     flat_overnight: bool = False
     """Hold nothing while the exchange is closed: no entry in the last two minutes of its day, and everything sold."""
     slots: SlotsSettings = SlotsSettings()
+    ladder: LadderSettings = LadderSettings()
 
 
 class BrokerSettings(Section, frozen=True):
@@ -155,6 +198,7 @@ class Settings(Section, frozen=True):
     broker: BrokerSettings = BrokerSettings()
     costs: tuple[CostSettings, ...] = ()
     instruments: dict[str, InstrumentSettings] = {}
+    families: dict[str, FamilySettings] = {}
     risk: RiskSettings = RiskSettings()
     books: tuple[BookSettings, ...] = ()
     ui: UiSettings = UiSettings()

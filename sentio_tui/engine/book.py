@@ -5,10 +5,11 @@ from typing import Final
 
 from msgspec import Struct
 
+from sentio_tui.engine.ledger import Trade
 from sentio_tui.engine.state import State
 from sentio_tui.machines.base import Holding, Machine
 from sentio_tui.model.orders import Side
-from sentio_tui.strategies.base import Strategy
+from sentio_tui.strategies.base import KnowsItsFault, LearnsFromTrades, Strategy
 
 _SELL: Final = Side.SELL
 
@@ -93,3 +94,28 @@ class View:
             if order.side is _SELL and order.book == name:
                 return True
         return False
+
+
+class Driven(Struct):
+    """One book driven by one symbol."""
+
+    book: str
+    strategy: Strategy
+    machine: Machine
+    view: View
+    failed: str = ""
+    told: str = ""
+    """The strategy's fault that people were last told of."""
+
+    def learn_from(self, trade: Trade) -> None:
+        """Let the strategy know how a round trip of its book ended."""
+        if trade.book == self.book and isinstance(self.strategy, LearnsFromTrades):
+            self.strategy.on_trade(trade.pnl)
+
+    def new_fault(self) -> str:
+        """What is wrong with the strategy by its own word, once for each fault."""
+        fault = self.strategy.fault if isinstance(self.strategy, KnowsItsFault) else ""
+        if fault == self.told:
+            return ""
+        self.told = fault
+        return fault

@@ -5,7 +5,7 @@ or counts of bars (T-34, T-35), and goes on until nothing is held: from the wind
 the last price there was, and after a night that should not have been, at once (T-09 to T-11, T-33).
 """
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -27,7 +27,7 @@ class EndOfDay:
     def __init__(
         self,
         state: State,
-        books: Collection[str],
+        books: Sequence[str],
         calendar: Calendar | None,
         before_close: Millis,
         execution: Execution,
@@ -36,7 +36,7 @@ class EndOfDay:
         """`calendar` is that of the books, None without any. `before_close`: the window from which nothing is opened
         and everything is sold, in milliseconds."""
         self._state = state
-        self._books = frozenset(books)
+        self._books = tuple(books)
         self._calendar = calendar if calendar is not None else AlwaysOpen()
         self._zone = ZoneInfo(self._calendar.zone)
         self._before_close = before_close

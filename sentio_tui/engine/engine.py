@@ -13,14 +13,13 @@ from msgspec.structs import replace
 
 from sentio_tui.brokers.base import Broker
 from sentio_tui.engine.barriers import Barriers
-from sentio_tui.engine.book import BookParts, View
+from sentio_tui.engine.book import BookParts, Driven, View
 from sentio_tui.engine.end_of_day import NEVER, EndOfDay
 from sentio_tui.engine.execution import Execution
 from sentio_tui.engine.risk import RISK, Limits, Risk
 from sentio_tui.engine.state import State
 from sentio_tui.engine.view import accepts
 from sentio_tui.engine.watch import Watch
-from sentio_tui.machines.base import Machine
 from sentio_tui.market.calendar import Calendar
 from sentio_tui.market.validation import fault
 from sentio_tui.model.bars import Bar, Millis
@@ -38,6 +37,7 @@ from sentio_tui.model.events import (
     FeedStatus,
     Level,
     Noted,
+    OrderFilled,
     Phase,
     PhaseChanged,
     SessionEnded,
@@ -46,7 +46,6 @@ from sentio_tui.model.events import (
     TimerFired,
 )
 from sentio_tui.model.instruments import Instrument
-from sentio_tui.strategies.base import Strategy
 
 # Reading a member off an enum class costs more than most steps of a turn.
 _ENDED: Final = Phase.ENDED
@@ -72,16 +71,6 @@ class Rules(Struct, frozen=True):
     patience: Millis = 120_000
     before_close: Millis = 120_000
     limits: Limits = Limits()
-
-
-class Driven(Struct):
-    """One book driven by one symbol."""
-
-    book: str
-    strategy: Strategy
-    machine: Machine
-    view: View
-    failed: str = ""
 
 
 class Engine:
@@ -166,6 +155,7 @@ class Engine:
             self._first_bar(at)
         if at >= self._watch.due:
             self._watch.look(at)
+            self._tell_faults(driven, at)
         if self._has_limits:
             self._look_at_limits(at)
         self._broker.on_bar(bar, at)
@@ -310,6 +300,10 @@ class Engine:
 
     def _take(self, answer: Answer) -> None:
         self._emit(replace(answer, seq=self._next))
+        if isinstance(answer, OrderFilled) and (trade := self.state.executions[-1].trade) is not None:
+            for parts in self._driven.values():
+                for part in parts:
+                    part.learn_from(trade)
 
     def _decide(self, part: Driven, bar: Bar, at: Millis) -> None:
         if part.failed:
@@ -352,6 +346,11 @@ class Engine:
         if not verdict.reason.trades:
             verdict = Verdict(Reason.STRATEGY_FAILED, detail=part.failed, state=verdict.state)
         return signal, verdict
+
+    def _tell_faults(self, driven: Sequence[Driven], at: Millis) -> None:
+        for part in driven:
+            if fault := part.new_fault():
+                self._note(Level.ALARM, "strategy_fault", f"{part.strategy.name} on {part.book}: {fault}", at)
 
     def _failed(self, part: Driven, error: Exception, at: Millis) -> None:
         part.failed = f"{type(error).__name__}: {error}"

@@ -91,10 +91,15 @@ class Execution:
             view = self._views[book]
             if not view.is_selling():
                 for purchase in self.waiting.pop(book):
-                    self._buy(book, purchase.target, purchase.reason, at)
+                    if spending(purchase.target, view) >= self._least(purchase.target.symbol, view):
+                        self._buy(book, purchase.target, purchase.reason, at)
             elif self.waiting[book] and at >= self.waiting[book][0].deadline:
                 del self.waiting[book]
                 self._note(Level.WARNING, "buys_given_up", f"{book}: sells did not fill in time, stays in cash", at)
+
+    def _least(self, symbol: str, view: View) -> float:
+        """What the smallest step of a symbol costs: less than that is no difference in holdings."""
+        return (view.price(symbol) or 0.0) * self._instruments[symbol].quantity_step
 
     def _buy(self, book: str, target: Target, words: str, at: Millis) -> None:
         spend = spending(target, self._views[book])

@@ -128,7 +128,8 @@ class FeedReported(Event, frozen=True, tag="feed"):
 
 
 class FaultReported(Event, frozen=True, tag="fault"):
-    """A part outside the engine failed or recovered (`text` empty). While any fault stands, no order is made."""
+    """A part outside the engine failed or recovered (`text` empty). While any fault stands, no strategy makes orders;
+    a person who stops or flattens still does."""
 
     part: str
     text: str

@@ -1,7 +1,7 @@
 """What a strategy is: bars in, a signal out."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Protocol, Self, runtime_checkable
 
 from msgspec import Struct
 
@@ -39,4 +39,23 @@ class Strategy(Protocol):
 
     def on_bar(self, bar: Bar) -> Signal:
         """Take one bar in and say what it means. Called for every valid bar, also while trading is paused."""
+        ...
+
+
+@runtime_checkable
+class LearnsFromTrades(Protocol):
+    """A strategy that wants to know how its book's trades ended."""
+
+    def on_trade(self, pnl: float) -> None:
+        """A round trip of the book has closed with this profit or loss, in money, net of the costs of both sides."""
+        ...
+
+
+@runtime_checkable
+class KnowsItsFault(Protocol):
+    """A strategy that can tell when its numbers are not to be trusted."""
+
+    @property
+    def fault(self) -> str:
+        """What is wrong, in words for a person; empty when nothing is."""
         ...

@@ -29,6 +29,7 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "breakout": "sentio_tui.strategies.breakout:Breakout",
     "ma_crossover": "sentio_tui.strategies.ma_crossover:MovingAverageCrossover",
     "volatility": "sentio_tui.strategies.volatility:Volatility",
+    "online_ensemble": "sentio_tui.strategies.online_ensemble:OnlineEnsemble",
 }
 
 PRESETS: Final = ("conservative", "balanced", "aggressive")

@@ -14,7 +14,6 @@ _SCALE: Final = 2.0**100
 _UNIT: Final = 2**100
 _PER_UNIT: Final = 2.0**-100
 
-
 _HEADROOM: Final = 3
 """Powers of two a value may be below the first one until the unit must be made finer."""
 _SMALLEST: Final = -900

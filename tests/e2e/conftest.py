@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,9 @@ from tests.e2e.terminal import TIMEOUT, Size, Terminal
 
 WIDE = Size(160, 48)
 SMALL = Size(80, 24)
+
+START = datetime(2025, 1, 6, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 
 PROGRAM = Path(sys.executable).parent / "sentio-tui"
 
@@ -54,29 +58,31 @@ class Desk:
             check=False,
         )
 
-    def trading(self, size: Size = WIDE) -> Terminal:
-        """A cockpit on a market that rises and rises, as soon as a position is open that nothing will close."""
-        return self.trading_with(size=size)
-
-    def trading_with(self, *options: str, size: Size = WIDE) -> Terminal:
-        terminal = self.open(*self.rising(), *options, size=size)
-        terminal.wait_for(lambda screen: any("RISE-USD" in line for line in screen.pane("3 Positions")))
+    def trading(self, *options: str, minutes: int = 3000, size: Size = WIDE) -> Terminal:
+        """A cockpit on the rising market, as soon as a position is open."""
+        terminal = self.open(*self.rising(minutes), *options, size=size)
+        terminal.wait_for(lambda screen: "RISE-USD" in screen.pane("3 Positions"))
         return terminal
 
-    def rising(self, minutes: int = 3000, symbol: str = "RISE-USD", speed: int = 600) -> tuple[str, ...]:
-        """Options for a recorded market in which momentum buys after a few minutes and never sells."""
-        data = self.cwd / "rising.csv"
+    def rising(self, minutes: int = 3000, symbol: str = "RISE-USD") -> tuple[str, ...]:
+        """Options for a recorded market in which momentum buys after a few minutes and never sells.
+
+        It lasts more than two minutes of wall time, unless it is given fewer minutes: then one last bar follows
+        three days of market time later.
+        """
+        times = [START + number * MINUTE for number in range(minutes)]
+        if minutes < 3000:
+            times.append(times[-1] + timedelta(days=3))
         rows = ["timestamp,symbol,open,high,low,close,volume"]
         price = 100.0
-        for minute in range(minutes):
-            day, hour = divmod(minute // 60, 24)
-            time = f"2025-01-{6 + day:02}T{hour:02}:{minute % 60:02}:00Z"
+        for time in times:
             following = price * 1.002
-            rows.append(f"{time},{symbol},{price:.4f},{following:.4f},{price:.4f},{following:.4f},1000000")
+            rows.append(f"{time.isoformat()},{symbol},{price},{following},{price},{following},1000000")
             price = following
+        data = self.cwd / "rising.csv"
         data.write_text("\n".join(rows) + "\n", encoding="utf-8")
         never = ("--set", "machine.slots.take_profit=0", "--set", "machine.slots.stop_loss=0")
-        return ("--feed", "recorded", "--data", str(data), "--speed", str(speed), *never)
+        return ("--feed", "recorded", "--data", str(data), "--speed", "1200", *never)
 
     def journals(self) -> list[list[AnyEvent]]:
         """The events of each session on disk, the oldest first. Fails where one is torn."""
@@ -92,7 +98,8 @@ class Desk:
 
     def _environment(self, variables: dict[str, str]) -> dict[str, str]:
         folders = {
-            f"XDG_{kind.upper()}_HOME": str(self.home / kind) for kind in ("config", "data", "state", "cache", "runtime")
+            f"XDG_{kind.upper()}_HOME": str(self.home / kind)
+            for kind in ("config", "data", "state", "cache", "runtime")
         }
         return {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -103,6 +110,38 @@ class Desk:
             **folders,
             **variables,
         }
+
+
+def go_to(terminal: Terminal, title: str) -> None:
+    """Press a pane's number; return when the pane has the focus."""
+    terminal.press(title[0])
+    terminal.wait_for(lambda screen: screen.focused() == title)
+
+
+def filter_by(terminal: Terminal, title: str, text: str) -> None:
+    """Type a filter into a pane that has the focus."""
+    terminal.press("/")
+    terminal.wait_for(lambda screen: "filter:" in screen.pane(title))
+    terminal.press(text)
+    terminal.wait_for(lambda screen: f"/{text} " in screen.pane(title))
+
+
+def keep_filter(terminal: Terminal, title: str, text: str) -> None:
+    """Leave the line that the filter was typed into; the filter stays."""
+    terminal.press("enter")
+    terminal.wait_for(lambda screen: all(line.strip("│ ") != text for line in screen.pane(title).splitlines()))
+
+
+def quit_by(terminal: Terminal, key: str = "q") -> None:
+    """Quit, and say yes to the question. The program may still be closing its session on return."""
+    terminal.press(key)
+    answer(terminal, "Stop it and quit?", "y")
+
+
+def answer(terminal: Terminal, question: str, key: str) -> None:
+    """Wait for a question and answer it."""
+    terminal.wait_for(question)
+    terminal.press_until(key, lambda screen: question not in screen.text)
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from typing import Any, Final, NamedTuple, Self
 import pyte
 from pyte.screens import Char, Cursor
 
-TIMEOUT: Final = 60.0
+TIMEOUT: Final = 12.0
 """Seconds a condition may take at the most: two slow cores run several programs at once."""
 
-RETRY: Final = 2.0
+RETRY: Final = 1.0
 """Seconds until a key is pressed again that a dialog, deaf while it opens, may not have heard."""
 
 _ALTERNATE: Final = 1049
@@ -171,14 +171,17 @@ class Terminal:
         """The colour of each pane's border, by the pane's title."""
         return {title: self.cell(place).fg for title, place in self._panes().items()}
 
-    def pane(self, title: str) -> list[str]:
-        """The lines of a pane from its upper to its lower border. Raises LookupError when it cannot be seen."""
+    def pane(self, title: str) -> str:
+        """What a pane shows, borders included; empty when it is not in sight."""
+        place = self._panes().get(title)
+        if place is None:
+            return ""
         lines = self.lines
-        left, top = self._panes()[title]
+        left, top = place
         closing, below = _CORNERS[lines[top][left]]
-        right = lines[top].index(closing, left)
-        bottom = next(row for row in range(top + 1, len(lines)) if lines[row][left] == below)
-        return [line[left : right + 1] for line in lines[top : bottom + 1]]
+        right = lines[top].find(closing, left)
+        bottom = next((row for row in range(top + 1, len(lines)) if lines[row][left] == below), len(lines))
+        return "\n".join(line[left:right] for line in lines[top : bottom + 1])
 
     def titles(self) -> set[str]:
         """The titles of the panes that can be seen."""
@@ -187,7 +190,7 @@ class Terminal:
     def focused(self) -> str | None:
         """The title of the pane whose border stands out."""
         panes = self._panes()
-        bold = [title for title, (column, row) in panes.items() if self.cell(Place(column + 2, row)).bold]
+        bold = [title for title, (column, row) in panes.items() if self.cell(Place(column + 3, row)).bold]
         return bold[0] if len(bold) == 1 else None
 
     def find(self, text: str) -> Place | None:
@@ -252,18 +255,29 @@ class Terminal:
             os.write(self._master, f"\x1b[<0;{place.column + 1};{place.row + 1}{end}".encode())
 
     def resize(self, size: Size) -> None:
-        """Another size; the kernel tells the program with SIGWINCH."""
+        """Another size, and nothing on the screen; the kernel tells the program with SIGWINCH."""
         self._read_available()
         self._screen.resize(size.rows, size.columns)
-        self._screen.erase_in_display(2)
+        self.erase()
         self._set_size(size)
+
+    def erase(self) -> None:
+        """Wipe the screen behind the program's back, as a stray message of another program would spoil it."""
+        self._screen.erase_in_display(2)
+
+    def hang_up(self) -> None:
+        """Close the terminal's window. Nothing can be read or pressed after it."""
+        os.close(self._master)
+        self._master = -1
 
     def send_signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
     def left_behind(self) -> list[str]:
         """What differs from the terminal the program was given: modes and flags, in words. Empty is as it should be."""
-        found = [f"{name}: {'off' if on else 'on'}" for mode, (name, on) in _MODES.items() if self._screen.has(mode) != on]
+        found = [
+            f"{name}: {'off' if on else 'on'}" for mode, (name, on) in _MODES.items() if self._screen.has(mode) != on
+        ]
         pushed, popped = (len(re.findall(pattern, self.output)) for pattern in (rb"\x1b\[>\d+u", rb"\x1b\[<\d*u"))
         if pushed != popped:
             found.append(f"keyboard protocol: pushed {pushed} times, popped {popped} times")
@@ -289,10 +303,10 @@ class Terminal:
             left = deadline - time.monotonic()
             if ended or left <= 0:
                 return False
-            select.select([self._master, self._alive], [], [], left)
+            select.select([end for end in (self._master, self._alive) if end >= 0], [], [], left)
 
     def _read_available(self) -> None:
-        while select.select([self._master], [], [], 0)[0]:
+        while self._master >= 0 and select.select([self._master], [], [], 0)[0]:
             data = os.read(self._master, 1 << 16)
             self.output += data
             self._stream.feed(data)
@@ -310,7 +324,8 @@ class Terminal:
 
     def _release(self) -> None:
         for descriptor in (self._master, self._slave, self._alive):
-            os.close(descriptor)
+            if descriptor >= 0:
+                os.close(descriptor)
 
 
 Wanted = str | re.Pattern[str] | Callable[[Terminal], object]

@@ -127,3 +127,10 @@ def test_the_document_repeats_what_all_books_have_in_common(tmp_path: Path) -> N
     assert document.config.max_positions == 2
     assert document.config.signal_mode is None
     assert document.metrics.equity == document.initial_capital == 10_000.0
+
+
+def test_a_warm_up_before_what_the_calendar_knows_is_refused(tmp_path: Path) -> None:
+    settings = simulated()
+    feed = replace(settings.feed, symbols=("SPY",), start="1969-01-03T14:30:00Z", warm_up_days=3)
+    with pytest.raises(FeedError, match=r"warm_up_days.*1969"):
+        assemble(replace(settings, feed=feed), tmp_path)

@@ -1,6 +1,7 @@
 """Rolling statistics against their batch definitions."""
 
 import random
+from fractions import Fraction
 from math import sqrt
 
 import numpy as np
@@ -65,8 +66,6 @@ def test_t19_equal_values_have_exactly_their_own_mean_and_no_deviation(
 @settings(deadline=None)
 @given(values=st.lists(prices, min_size=2, max_size=80), size=st.integers(2, 25))
 def test_moments_equal_exact_arithmetic(values: list[float], size: int) -> None:
-    from fractions import Fraction
-
     moments = RollingMoments(size)
     for i, value in enumerate(values, start=1):
         moments.push(value)
@@ -75,6 +74,18 @@ def test_moments_equal_exact_arithmetic(values: list[float], size: int) -> None:
             mean = sum(window, Fraction()) / size
             variance = sum(((v - mean) ** 2 for v in window), Fraction()) / size
             assert moments.moments() == pytest.approx((float(mean), sqrt(variance)), rel=1e-12, abs=1e-15)
+
+
+@settings(deadline=None)
+@given(values=st.lists(st.floats(-1e9, 1e9), min_size=3, max_size=80), slow=st.integers(2, 25))
+def test_means_are_those_of_exact_arithmetic_rounded_once(values: list[float], slow: int) -> None:
+    means = RollingMeans(slow - 1, slow)
+    for i, value in enumerate(values, start=1):
+        pushed = means.push(value)
+        if i >= slow and all(abs(v) > 1e-250 or v == 0.0 for v in values):
+            window = [Fraction(v) for v in values[i - slow : i]]
+            exact = float(sum(window[1:], Fraction()) / (slow - 1)), float(sum(window, Fraction()) / slow)
+            assert pushed == means.means() == exact
 
 
 @settings(deadline=None)

@@ -1,0 +1,144 @@
+"""From settings to books: strategies, machines, families."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Protocol, runtime_checkable
+
+import msgspec
+
+from sentio_tui.config import ConfigError, Problem
+from sentio_tui.engine.book import BookParts
+from sentio_tui.machines.base import Machine
+from sentio_tui.machines.ladder import CalibratedLadder, Ladder, LadderMachine, Ladders, Rung
+from sentio_tui.machines.slots import Slots
+from sentio_tui.market.families import FAMILIES, family
+from sentio_tui.model.events import BookInfo
+from sentio_tui.model.instruments import Family
+from sentio_tui.settings import BookSettings, LadderSettings, MachineSettings, Settings, StrategySettings
+from sentio_tui.strategies import registry
+from sentio_tui.strategies.base import Parameters, Strategy
+
+
+def books_of(settings: Settings) -> tuple[list[BookParts], tuple[BookInfo, ...]]:
+    """Every book with its strategies and its machine. Raises ConfigError with all problems."""
+    wanted = settings.books or (
+        BookSettings(name=settings.strategy.name, share=1.0, strategy=settings.strategy, machine=settings.machine),
+    )
+    problems = _book_problems(settings, wanted)
+    parts, infos = [], []
+    for index, book in enumerate(wanted):
+        prefix = f"books[{index}]." if settings.books else ""
+        try:
+            members = _family(settings, book.machine)
+            symbols = members.symbols if members else book.symbols or settings.feed.symbols
+            driving = (members.base,) if members else symbols
+            strategies = {symbol: _strategy(book.strategy, symbol) for symbol in driving}
+            parameters = registry.effective(book.strategy.name, book.strategy.preset, book.strategy.params)
+        except registry.StrategyError as error:
+            problems.append(Problem("strategy", f"{prefix}strategy.{error.key}", str(error)))
+            continue
+        except ValueError as error:
+            problems.append(Problem("machine", f"{prefix}machine.ladder.family", str(error)))
+            continue
+        try:
+            machine = _machine(book.machine, members, parameters)
+        except ValueError as error:
+            problems.append(Problem("machine", f"{prefix}machine.{book.machine.kind}", str(error)))
+            continue
+        parts.append(BookParts(book.name, machine, strategies, book.machine.flat_overnight))
+        infos.append(
+            BookInfo(
+                name=book.name,
+                strategy=book.strategy.name,
+                preset=book.strategy.preset,
+                machine=machine.name,
+                symbols=symbols,
+                driving=driving,
+                capital=book.share * settings.session.capital,
+                parameters=msgspec.to_builtins(parameters),
+            )
+        )
+    if problems:
+        raise ConfigError(problems)
+    return parts, tuple(infos)
+
+
+def _book_problems(settings: Settings, books: Sequence[BookSettings]) -> list[Problem]:
+    problems = []
+    names = [book.name for book in books]
+    if len(set(names)) != len(names):
+        problems.append(Problem("books", "books.name", f"two books have the same name: {', '.join(names)}"))
+    share = sum(book.share for book in books)
+    if share > 1.0 + 1e-9:
+        problems.append(Problem("books", "books.share", f"the shares add up to {share:g}, at most 1 can be given away"))
+    if not settings.feed.symbols:
+        problems.append(Problem("feed", "feed.symbols", "names no symbol"))
+    if len(set(settings.feed.symbols)) != len(settings.feed.symbols):
+        problems.append(Problem("feed", "feed.symbols", f"names a symbol twice: {', '.join(settings.feed.symbols)}"))
+    for book in books:
+        foreign = [symbol for symbol in book.symbols if symbol not in settings.feed.symbols]
+        if foreign:
+            text = f"book {book.name} trades {', '.join(foreign)}, which the feed does not bring: add to feed.symbols"
+            problems.append(Problem("books", "books.symbols", text))
+    return problems
+
+
+def _strategy(settings: StrategySettings, symbol: str) -> Strategy:
+    return registry.build(settings.name, settings.preset, settings.params, symbol)
+
+
+def _machine(settings: MachineSettings, family: Family | None, parameters: Parameters) -> Machine:
+    """Raises ValueError for a ladder that cannot stand."""
+    if family is None:
+        slots = settings.slots
+        return Slots(slots.max_positions, slots.position_size, slots.sizing, slots.stop_loss, slots.take_profit)
+    wanted = settings.ladder
+    return LadderMachine(
+        _ladder(wanted, family, parameters),
+        min_hold_bars=wanted.min_hold_bars,
+        profit_target=wanted.profit_target,
+        stop_loss=wanted.stop_loss,
+        cash_buffer=wanted.cash_buffer,
+    )
+
+
+def _ladder(settings: LadderSettings, family: Family, parameters: Parameters) -> Ladders:
+    """The configured rungs; without any, those around the strategy's own thresholds, wherever they move."""
+    if settings.rungs:
+        rungs = sorted(settings.rungs.items(), key=lambda rung: -rung[1])
+        return Ladder([Rung(bound, state) for state, bound in rungs], family)
+    if not isinstance(parameters, HasThresholds):
+        raise ValueError("the strategy has no thresholds: give machine.ladder.rungs")
+    return CalibratedLadder(parameters.buy, parameters.sell, family)
+
+
+@runtime_checkable
+class HasThresholds(Protocol):
+    """Parameters with probabilities above which to buy and below which to sell."""
+
+    buy: float
+    sell: float
+
+
+def _family(settings: Settings, machine: MachineSettings) -> Family | None:
+    """The family of a ladder. Raises ValueError for an unknown or impossible one."""
+    if machine.kind != "ladder":
+        return None
+    name = machine.ladder.family
+    own = settings.families.get(name)
+    if own is not None:
+        return family(name, own.base, own.bull, own.bear, own.bear_leveraged, own.leverage)
+    if name not in FAMILIES:
+        known = [*FAMILIES, *settings.families]
+        near = get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(known)}"
+        raise ValueError(f"unknown family {name!r}: {hint}")
+    return FAMILIES[name]
+
+
+def family_of(settings: Settings) -> Family | None:
+    """The family whose ladder the session is about, if it is about one. Raises ConfigError."""
+    try:
+        return _family(settings, settings.machine) if not settings.books else None
+    except ValueError as error:
+        raise ConfigError([Problem("machine", "machine.ladder.family", str(error))]) from None
