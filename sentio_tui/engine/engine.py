@@ -161,10 +161,10 @@ class Engine:
         self._broker.on_bar(bar, at)
         if state.orders:
             self._collect(at)
-        for part in driven:
-            self._decide(part, bar, at)
         if self._execution.waiting:
             self._execution.buy_when_sold(at)
+        for part in driven:
+            self._decide(part, bar, at)
         if state.phase is _STOPPING:
             self._finish(at)
         return out
@@ -317,7 +317,7 @@ class Engine:
                 signal, verdict = self._without_strategy(part, bar)
         reason, detail, targets = verdict.reason, verdict.detail, verdict.targets
         if targets:
-            barrier = self._barriers.against(part.book, reason, bar, at)
+            barrier = self._barriers.against(part.book, reason, targets, bar, at)
             if barrier is not None:
                 (reason, detail), targets = barrier, ()
         state = self.state

@@ -23,6 +23,9 @@ from sentio_tui.model.orders import Order, Side
 BUY_WITHIN: Final = 5 * MINUTE
 """Buys wait this long for the book's sells to fill; then they are given up and the book stays in cash (T-27)."""
 
+STEP_ROOM: Final = 1.02
+"""A step's price with what it may cost more at the next open."""
+
 LEAST_SPENT: Final = 0.01
 """Money below which no buy is made."""
 
@@ -32,7 +35,7 @@ CLOSING_ATTEMPTS: Final = 3
 # Reading a member off an enum class costs as much as a function call.
 _BUY: Final = Side.BUY
 _SELL: Final = Side.SELL
-_DETAILED: Final = frozenset({Reason.STOP_LOSS, Reason.TAKE_PROFIT, Reason.REBALANCE})
+_DETAILED: Final = frozenset({Reason.STOP_LOSS, Reason.TAKE_PROFIT, Reason.REBALANCE, Reason.LIQUIDATE})
 """Reasons that say in their detail what an order's reason should: the others bear the strategy's name."""
 
 
@@ -98,8 +101,9 @@ class Execution:
                 self._note(Level.WARNING, "buys_given_up", f"{book}: sells did not fill in time, stays in cash", at)
 
     def _least(self, symbol: str, view: View) -> float:
-        """What the smallest step of a symbol costs: less than that is no difference in holdings."""
-        return (view.price(symbol) or 0.0) * self._instruments[symbol].quantity_step
+        """What the smallest step of a symbol costs, with room for slippage and costs: less than that is no difference
+        in holdings."""
+        return (view.price(symbol) or 0.0) * self._instruments[symbol].quantity_step * STEP_ROOM
 
     def _buy(self, book: str, target: Target, words: str, at: Millis) -> None:
         spend = spending(target, self._views[book])

@@ -38,9 +38,7 @@ def _refused(terminal: Terminal) -> str:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_wrong_options_are_named_with_the_nearest_right_one(
-    desk: Desk, options: tuple[str, ...], message: str
-) -> None:
+def test_wrong_options_are_named_with_the_nearest_right_one(desk: Desk, options: tuple[str, ...], message: str) -> None:
     assert message in _refused(desk.open(*options))
     assert not desk.sessions.exists()
 

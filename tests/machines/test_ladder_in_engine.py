@@ -144,7 +144,6 @@ def test_a_move_between_states_sells_first_and_by_difference() -> None:
     assert set(made.state.accounts["main"].positions) == {"SH", "SDS"}
 
 
-@pytest.mark.xfail(strict=True, reason="the engine decides before it makes the buys that waited for this bar's sells")
 def test_the_buys_of_a_move_go_out_before_the_next_decision() -> None:
     made = engine([0.5, 0.56, 0.56, 0.62, 0.57, 0.57, 0.57], NextOpen())
     made.open()
