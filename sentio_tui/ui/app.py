@@ -31,6 +31,7 @@ from sentio_tui.ui.palette import CockpitCommands
 from sentio_tui.ui.screens.cockpit import CockpitScreen
 from sentio_tui.ui.screens.dialogs import Choice, Clock, Closing, HeldKey, message, question
 from sentio_tui.ui.screens.help import Help
+from sentio_tui.ui.terminal import TerminalGone
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -308,20 +309,12 @@ class Cockpit(App[int], inherit_bindings=False):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.interrupted)
-        loop.add_signal_handler(signal.SIGHUP, self.hung_up)
+        TerminalGone(self._close_session, INTERRUPTED).watch(loop)
 
-    def hung_up(self) -> None:
-        """The terminal is gone. End the session in order, then the process: whoever writes to the screen now waits
-        for ever."""
-        threading.Thread(target=self._end_without_screen, name="hang-up").start()
-
-    def _end_without_screen(self) -> None:
-        try:
-            self._launched.wait()
-            if self.session is not None:
-                self.session.close()
-        finally:
-            os._exit(INTERRUPTED)
+    def _close_session(self) -> None:
+        self._launched.wait()
+        if self.session is not None:
+            self.session.close()
 
     def interrupted(self) -> None:
         """A signal asked the program to end. A second one takes the last prices."""

@@ -24,11 +24,13 @@ def back(values: Array, k: int) -> Array:
 
 
 def mean(values: Array, n: int) -> Array:
-    return windows(values, n).mean(axis=1)
+    means: Array = windows(values, n).mean(axis=1)
+    return means
 
 
 def total(values: Array, n: int) -> Array:
-    return windows(values, n).sum(axis=1)
+    sums: Array = windows(values, n).sum(axis=1)
+    return sums
 
 
 def ema(values: Array, n: int) -> Array:

@@ -83,7 +83,11 @@ def recorded() -> list[Bar]:
         Bar(
             SYMBOL,
             int(datetime.fromisoformat(row["timestamp"]).timestamp()) * 1000,
-            *(float(row[key]) for key in ("open", "high", "low", "close", "volume")),
+            float(row["open"]),
+            float(row["high"]),
+            float(row["low"]),
+            float(row["close"]),
+            float(row["volume"]),
         )
         for row in rows
     ]

@@ -105,7 +105,7 @@ def test_contradictions_are_named(overrides: dict[str, float], parts: list[str])
 
 
 def test_every_contradiction_is_named_at_once() -> None:
-    with pytest.raises(ValueError, match="must be 1; buy = 0.51 .*; forgetting = 0.98 "):
+    with pytest.raises(ValueError, match=r"must be 1; buy = 0\.51 .*; forgetting = 0\.98 "):
         ensemble(weight_5=0.6, buy=0.51, sell=0.48, forgetting=0.98)
 
 
@@ -247,7 +247,7 @@ def test_t18_closed_trades_reach_the_thresholds() -> None:
     signals += run(strategy, bars[150:])
     # Ready with the 100th bar: that one is the first of the two hundred.
     assert [signal.values["buy"] for signal in (signals[297], signals[298], signals[498])] == [0.54, 0.545, 0.55]
-    assert strategy.thresholds == (pytest.approx(0.555), pytest.approx(0.445))
+    assert strategy.thresholds == pytest.approx((0.555, 0.445))
     assert signals[297].trigger == "long above a probability of 0.540, short below 0.460"
     assert signals[298].trigger == "long above a probability of 0.545, short below 0.455"
 

@@ -1,0 +1,45 @@
+"""What to do when the terminal goes away: nothing can be shown any more, and the session must still end in order."""
+
+import asyncio
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+
+class TerminalGone:
+    """Ends the program when its terminal has gone, by signal or by the terminal's own word.
+
+    The screen cannot be used for it: its writer waits for ever on a terminal that is gone, and its reader spins.
+    """
+
+    def __init__(self, close: Callable[[], None], code: int) -> None:
+        """`close` ends the session in order and may take its time; `code` is the exit code."""
+        self._close = close
+        self._code = code
+        self._is_ending = threading.Lock()
+
+    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to watch. To be called on the main thread."""
+        loop.add_signal_handler(signal.SIGHUP, self.end)
+        threading.Thread(target=self._wait, name="terminal", daemon=True).start()
+
+    def end(self) -> None:
+        """Close the session on a thread of its own, then end the process, whatever hangs. Only once."""
+        if self._is_ending.acquire(blocking=False):
+            threading.Thread(target=self._end, name="hang-up").start()
+
+    def _wait(self) -> None:
+        """Without events asked for, poll returns only when the other side has hung up. Some terminals never do."""
+        poll = select.poll()
+        poll.register(sys.__stdin__.fileno() if sys.__stdin__ is not None else 0, 0)
+        if any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll()):
+            self.end()
+
+    def _end(self) -> None:
+        try:
+            self._close()
+        finally:
+            os._exit(self._code)
