@@ -104,17 +104,26 @@ class Driven(Struct):
     machine: Machine
     view: View
     failed: str = ""
+    learner: LearnsFromTrades | None = None
+    doubter: KnowsItsFault | None = None
+    """The strategy itself, where it is one."""
     told: str = ""
     """The strategy's fault that people were last told of."""
 
+    def __post_init__(self) -> None:
+        if isinstance(self.strategy, LearnsFromTrades):
+            self.learner = self.strategy
+        if isinstance(self.strategy, KnowsItsFault):
+            self.doubter = self.strategy
+
     def learn_from(self, trade: Trade) -> None:
         """Let the strategy know how a round trip of its book ended."""
-        if trade.book == self.book and isinstance(self.strategy, LearnsFromTrades):
-            self.strategy.on_trade(trade.pnl)
+        if self.learner is not None and trade.book == self.book:
+            self.learner.on_trade(trade.pnl)
 
     def new_fault(self) -> str:
         """What is wrong with the strategy by its own word, once for each fault."""
-        fault = self.strategy.fault if isinstance(self.strategy, KnowsItsFault) else ""
+        fault = self.doubter.fault if self.doubter is not None else ""
         if fault == self.told:
             return ""
         self.told = fault

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,8 @@ SMALL = Size(80, 24)
 
 START = datetime(2025, 1, 6, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+ENDLESS = 3000
+"""Minutes of a market that no test sees the end of."""
 
 PROGRAM = Path(sys.executable).parent / "sentio-tui"
 
@@ -58,21 +60,20 @@ class Desk:
             check=False,
         )
 
-    def trading(self, *options: str, minutes: int = 3000, size: Size = WIDE) -> Terminal:
-        """A cockpit on the rising market, as soon as a position is open."""
-        terminal = self.open(*self.rising(minutes), *options, size=size)
-        terminal.wait_for(lambda screen: "RISE-USD" in screen.pane("3 Positions"))
+    def trading(self, *options: str, size: Size = WIDE) -> Terminal:
+        """A cockpit on the rising market, as soon as a position is open. Options win over the market's own."""
+        terminal = self.open(*self.rising(), *options, size=size)
+        terminal.wait_for(shows("3 Positions", "RISE-USD"))
         return terminal
 
-    def rising(self, minutes: int = 3000, symbol: str = "RISE-USD") -> tuple[str, ...]:
+    def rising(self, minutes: int = ENDLESS, symbol: str = "RISE-USD", speed: int = 1200) -> tuple[str, ...]:
         """Options for a recorded market in which momentum buys after a few minutes and never sells.
 
-        It lasts more than two minutes of wall time, unless it is given fewer minutes: then one last bar follows
-        three days of market time later.
+        Given fewer minutes than it usually has, bars come every two hours after them.
         """
         times = [START + number * MINUTE for number in range(minutes)]
-        if minutes < 3000:
-            times.append(times[-1] + timedelta(days=3))
+        if minutes < ENDLESS:
+            times += [times[-1] + number * 119 * MINUTE for number in range(1, 20)]
         rows = ["timestamp,symbol,open,high,low,close,volume"]
         price = 100.0
         for time in times:
@@ -81,8 +82,9 @@ class Desk:
             price = following
         data = self.cwd / "rising.csv"
         data.write_text("\n".join(rows) + "\n", encoding="utf-8")
-        never = ("--set", "machine.slots.take_profit=0", "--set", "machine.slots.stop_loss=0")
-        return ("--feed", "recorded", "--data", str(data), "--speed", "1200", *never)
+        settings = ("machine.slots.take_profit=0", "machine.slots.stop_loss=0", "ui.frames=5")
+        options = [part for setting in settings for part in ("--set", setting)]
+        return ("--feed", "recorded", "--data", str(data), "--speed", str(speed), *options)
 
     def journals(self) -> list[list[AnyEvent]]:
         """The events of each session on disk, the oldest first. Fails where one is torn."""
@@ -112,18 +114,28 @@ class Desk:
         }
 
 
+def shows(title: str, text: str) -> Callable[[Terminal], bool]:
+    """Whether a text is in a pane."""
+    return lambda screen: text in screen.pane(title)
+
+
+def focuses(title: str) -> Callable[[Terminal], bool]:
+    """Whether a pane has the focus."""
+    return lambda screen: screen.focused() == title
+
+
 def go_to(terminal: Terminal, title: str) -> None:
     """Press a pane's number; return when the pane has the focus."""
     terminal.press(title[0])
-    terminal.wait_for(lambda screen: screen.focused() == title)
+    terminal.wait_for(focuses(title))
 
 
 def filter_by(terminal: Terminal, title: str, text: str) -> None:
     """Type a filter into a pane that has the focus."""
     terminal.press("/")
-    terminal.wait_for(lambda screen: "filter:" in screen.pane(title))
+    terminal.wait_for(shows(title, "filter:"))
     terminal.press(text)
-    terminal.wait_for(lambda screen: f"/{text} " in screen.pane(title))
+    terminal.wait_for(shows(title, f"/{text} "))
 
 
 def keep_filter(terminal: Terminal, title: str, text: str) -> None:

@@ -9,8 +9,8 @@ import struct
 import subprocess
 import termios
 import time
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple, Self
 import pyte
 from pyte.screens import Char, Cursor
 
-TIMEOUT: Final = 12.0
+TIMEOUT: Final = 60.0
 """Seconds a condition may take at the most: two slow cores run several programs at once."""
 
 RETRY: Final = 1.0
@@ -27,7 +27,10 @@ RETRY: Final = 1.0
 _ALTERNATE: Final = 1049
 _FRAME: Final = 2026
 _FRAME_QUERY: Final = b"\x1b[?2026$p"
+_FRAME_END: Final = b"\x1b[?2026l"
 _FRAME_KNOWN: Final = b"\x1b[?2026;2$y"
+
+_CHUNK: Final = 1 << 16
 
 _MODES: Final = {
     _ALTERNATE: ("the alternate screen", False),
@@ -115,6 +118,7 @@ class Terminal:
 
     def __init__(self, command: Sequence[str], size: Size, environment: Mapping[str, str], cwd: Path) -> None:
         self.output = bytearray()
+        self._waiting = bytearray()
         self._screen = _Screen(size)
         self._stream = pyte.ByteStream(self._screen)
         self._answered = 0
@@ -146,10 +150,8 @@ class Terminal:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
         self._release()
 
@@ -256,7 +258,6 @@ class Terminal:
 
     def resize(self, size: Size) -> None:
         """Another size, and nothing on the screen; the kernel tells the program with SIGWINCH."""
-        self._read_available()
         self._screen.resize(size.rows, size.columns)
         self.erase()
         self._set_size(size)
@@ -294,10 +295,16 @@ class Terminal:
         return found
 
     def _read_until(self, condition: Callable[["Terminal"], object], timeout: float) -> bool:
+        """Whether the condition came true. It is asked after each frame, so a program that never rests cannot hide
+        it."""
         deadline = time.monotonic() + timeout
         while True:
             ended = self.has_ended
-            self._read_available()
+            while self._take_frame():
+                if not self._screen.has(_FRAME) and condition(self):
+                    return True
+                if time.monotonic() > deadline:
+                    return False
             if not self._screen.has(_FRAME) and condition(self):
                 return True
             left = deadline - time.monotonic()
@@ -305,15 +312,21 @@ class Terminal:
                 return False
             select.select([end for end in (self._master, self._alive) if end >= 0], [], [], left)
 
-    def _read_available(self) -> None:
-        while self._master >= 0 and select.select([self._master], [], [], 0)[0]:
-            data = os.read(self._master, 1 << 16)
+    def _take_frame(self) -> bool:
+        """Take in what the program wrote, up to the end of a frame at the most; whether there was anything."""
+        while self._master >= 0 and len(self._waiting) < _CHUNK and select.select([self._master], [], [], 0)[0]:
+            data = os.read(self._master, _CHUNK)
             self.output += data
-            self._stream.feed(data)
+            self._waiting += data
             asked = self.output.find(_FRAME_QUERY, self._answered)
             if asked >= 0:
                 self._answered = asked + len(_FRAME_QUERY)
                 os.write(self._master, _FRAME_KNOWN)
+        end = self._waiting.find(_FRAME_END)
+        size = len(self._waiting) if end < 0 else end + len(_FRAME_END)
+        self._stream.feed(bytes(self._waiting[:size]))
+        del self._waiting[:size]
+        return size > 0
 
     def _set_size(self, size: Size) -> None:
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", size.rows, size.columns, 0, 0))

@@ -21,7 +21,7 @@ _COLOURS = {*range(30, 39), *range(40, 49), *range(90, 98), *range(100, 108)}
 def test_the_default_market_is_traded(desk: Desk, size: Size) -> None:
     terminal = desk.open("--speed", "600", "--seed", "18", size=size)
     terminal.wait_for("● running")
-    terminal.wait_for(lambda screen: "10,000.00" in screen.pane("1 Metrics"))
+    terminal.wait_for(shows("1 Metrics", "10,000.00"))
     status, *_, keys = terminal.lines
     assert status.startswith(" SIM ")
     assert " UTC " in status
@@ -38,9 +38,9 @@ def test_the_default_market_is_traded(desk: Desk, size: Size) -> None:
     terminal.wait_for(lambda screen: "10,000.00" not in screen.pane("1 Metrics"))
     terminal.wait_for(lambda screen: re.search(r"[⠁-⣿]{8}", screen.pane("2 Equity")))
     go_to(terminal, "6 Log")
-    terminal.wait_for(lambda screen: "Trade: BUY" in screen.pane("6 Log"))
+    terminal.wait_for(shows("6 Log", "Trade: BUY"))
     go_to(terminal, "5 Decision")
-    terminal.wait_for(lambda screen: "momentum" in screen.pane("5 Decision"))
+    terminal.wait_for(shows("5 Decision", "momentum"))
 
 
 def test_every_size_is_filled_and_one_too_small_says_so(desk: Desk) -> None:
@@ -70,7 +70,7 @@ def _fills(terminal: Terminal, size: Size) -> bool:
 def test_without_colour_nothing_is_coloured(desk: Desk, size: Size) -> None:
     terminal = desk.open("--speed", "600", size=size, NO_COLOR="1")
     terminal.wait_for("● running")
-    terminal.wait_for(lambda screen: "▲ buy" in screen.pane("4 Trades"))
+    terminal.wait_for(shows("4 Trades", "▲ buy"))
     terminal.wait_for(lambda screen: "▼" in screen.pane("1 Metrics") or "▲" in screen.pane("1 Metrics"))
     terminal.press("3", "?")
     terminal.wait_for("─  Help")
@@ -111,12 +111,12 @@ def test_real_bars_are_replayed_to_their_end_and_the_numbers_stay(desk: Desk, si
 def test_markup_in_a_symbol_is_shown_as_it_is(desk: Desk, size: Size) -> None:
     symbol = "[red]x-[/foo]"
     terminal = desk.open(*desk.rising(symbol=symbol), size=size)
-    terminal.wait_for(lambda screen: "[red]x-[" in screen.pane("3 Positions"))
-    terminal.wait_for(lambda screen: "[red]x-[" in screen.pane("4 Trades"))
+    terminal.wait_for(shows("3 Positions", "[red]x-["))
+    terminal.wait_for(shows("4 Trades", "[red]x-["))
     go_to(terminal, "5 Decision")
-    terminal.wait_for(lambda screen: "[red]x-[" in screen.pane("5 Decision"))
+    terminal.wait_for(shows("5 Decision", "[red]x-["))
     go_to(terminal, "6 Log")
-    terminal.wait_for(lambda screen: f"{symbol} @" in screen.pane("6 Log"))
+    terminal.wait_for(shows("6 Log", f"{symbol} @"))
     terminal.wait_for(lambda screen: _fills(screen, size))
     filter_by(terminal, "6 Log", symbol)
     keep_filter(terminal, "6 Log", symbol)

@@ -65,8 +65,9 @@ def test_a_signal_keeps_the_positions_where_that_is_configured(desk: Desk) -> No
 
 @pytest.mark.parametrize("hurry", ["signal", "key"])
 def test_who_does_not_wait_for_prices_gets_the_last_ones(desk: Desk, hurry: str) -> None:
-    terminal = desk.trading("--set", "session.patience=600", minutes=20, size=SMALL)
-    terminal.wait_for("0:20:00")
+    market = desk.rising(minutes=12, speed=240)
+    terminal = desk.open(*market, "--set", "session.patience=600", size=SMALL)
+    terminal.wait_for(lambda screen: "│ 0:12:00 │" in screen.text and "RISE-USD" in screen.pane("3 Positions"))
     terminal.send_signal(signal.SIGTERM)
     terminal.wait_for("Closing 1 position")
     terminal.wait_for("the next price of RISE-USD")

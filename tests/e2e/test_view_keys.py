@@ -37,9 +37,9 @@ def test_numbers_and_tab_focus_each_pane(desk: Desk, size: Size) -> None:
             assert set(colours) == set(TITLES)
     for title in (*TITLES[1:], TITLES[0]):
         terminal.press("tab")
-        terminal.wait_for(lambda screen, title=title: screen.focused() == title)
+        terminal.wait_for(focuses(title))
     terminal.press("shift+tab")
-    terminal.wait_for(lambda screen: screen.focused() == "6 Log")
+    terminal.wait_for(focuses("6 Log"))
 
 
 def test_zoom_gives_the_screen_to_one_pane(desk: Desk, size: Size) -> None:
@@ -61,29 +61,39 @@ def test_zoom_gives_the_screen_to_one_pane(desk: Desk, size: Size) -> None:
 def test_filter_and_sort(desk: Desk, size: Size) -> None:
     terminal = desk.trading(size=size)
     go_to(terminal, "6 Log")
-    terminal.wait_for(lambda screen: "Trade: BUY" in screen.pane("6 Log"))
+    terminal.wait_for(shows("6 Log", "Trade: BUY"))
     filter_by(terminal, "6 Log", "Feed")
     terminal.wait_for(lambda screen: "Trade: BUY" not in screen.pane("6 Log"))
     assert "Feed: live" in terminal.pane("6 Log")
     terminal.press("zx")
-    terminal.wait_for(lambda screen: "no row for “Feedzx”" in screen.pane("6 Log"))
+    terminal.wait_for(shows("6 Log", "no row for “Feedzx”"))
     terminal.press("escape")
-    terminal.wait_for(lambda screen: "Trade: BUY" in screen.pane("6 Log"))
+    terminal.wait_for(shows("6 Log", "Trade: BUY"))
 
     filter_by(terminal, "6 Log", "Feed")
     keep_filter(terminal, "6 Log", "Feed")
     assert "Trade: BUY" not in terminal.pane("6 Log")
     terminal.press("escape")
-    terminal.wait_for(lambda screen: "Trade: BUY" in screen.pane("6 Log"))
+    terminal.wait_for(shows("6 Log", "Trade: BUY"))
 
     go_to(terminal, "3 Positions")
     for mark, label in (("Symbol▲", "↕ Symbol ▲"), ("▼Quantity", "↕ Quantity ▼")):
         terminal.press("o")
-        terminal.wait_for(lambda screen, mark=mark: mark in screen.pane("3 Positions"))
-        terminal.wait_for(lambda screen, label=label: label in screen.pane("3 Positions"))
+        terminal.wait_for(shows("3 Positions", mark))
+        terminal.wait_for(shows("3 Positions", label))
     go_to(terminal, "1 Metrics")
     terminal.press("o")
     terminal.wait_for("Go to positions")
+
+
+@pytest.mark.xfail(reason="the filter line takes the focus only after the keys that came with it", strict=True)
+def test_keys_that_arrive_together_are_typed_into_the_filter(desk: Desk) -> None:
+    terminal = desk.open("--speed", "60", size=SMALL)
+    terminal.wait_for("● running")
+    go_to(terminal, "6 Log")
+    terminal.press("/x")
+    terminal.wait_for(lambda screen: "/x " in screen.pane("6 Log") or "■ ended" in screen.text)
+    assert "● running" in terminal.text
 
 
 def _row_under_cursor(terminal: Terminal, title: str) -> str:
