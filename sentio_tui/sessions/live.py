@@ -30,10 +30,10 @@ from sentio_tui.model.events import (
 from sentio_tui.model.snapshot import Snapshot
 from sentio_tui.sessions.recorder import JOURNAL, Recorder
 
-BURST: Final = 0.004
+BURST: Final = 0.002
 """Seconds of turns at full speed before commands, viewers and the disk get their turn."""
 
-BREATH: Final = 0.001
+BREATH: Final = 0.006
 """Seconds the engine rests after a burst while somebody watches, so that the screen's thread gets the interpreter."""
 
 UNSEEN_KEPT: Final = 10_000

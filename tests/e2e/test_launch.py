@@ -1,12 +1,13 @@
 """What a newcomer sees: the cockpit trades, fits every size, and shows text from outside as it is."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from sentio_tui.model.events import OrderFilled
-from tests.e2e.conftest import SMALL, WIDE, Desk, filter_by, go_to, keep_filter, quit_by
+from tests.e2e.conftest import SMALL, WIDE, Desk, filter_by, go_to, keep_filter, quit_by, shows
 from tests.e2e.terminal import Size, Terminal
 
 ALL = {"1 Metrics", "2 Equity", "3 Positions", "4 Trades", "5 Decision", "6 Log"}
@@ -46,17 +47,22 @@ def test_the_default_market_is_traded(desk: Desk, size: Size) -> None:
 def test_every_size_is_filled_and_one_too_small_says_so(desk: Desk) -> None:
     terminal = desk.open("--speed", "60")
     terminal.wait_for("● running")
-    terminal.wait_for(lambda screen: _fills(screen, WIDE) and screen.titles() == ALL)
+    terminal.wait_for(partial(_stands, size=WIDE))
     for size in (Size(100, 30), SMALL):
         terminal.resize(size)
-        terminal.wait_for(lambda screen, size=size: _fills(screen, size) and screen.titles() == IN_SIGHT[size])
+        terminal.wait_for(partial(_stands, size=size))
     terminal.resize(Size(60, 20))
     terminal.wait_for("80 × 24 cells are needed")
     terminal.wait_for("60 × 20 are there")
     assert not terminal.titles()
     assert "Quit" not in terminal.text
     terminal.resize(WIDE)
-    terminal.wait_for(lambda screen: _fills(screen, WIDE) and screen.titles() == ALL)
+    terminal.wait_for(partial(_stands, size=WIDE))
+
+
+def _stands(terminal: Terminal, size: Size) -> bool:
+    """Whether the layout for a size is there."""
+    return terminal.titles() == IN_SIGHT[size] and _fills(terminal, size)
 
 
 def _fills(terminal: Terminal, size: Size) -> bool:
@@ -117,7 +123,7 @@ def test_markup_in_a_symbol_is_shown_as_it_is(desk: Desk, size: Size) -> None:
     terminal.wait_for(shows("5 Decision", "[red]x-["))
     go_to(terminal, "6 Log")
     terminal.wait_for(shows("6 Log", f"{symbol} @"))
-    terminal.wait_for(lambda screen: _fills(screen, size))
+    terminal.wait_for(partial(_fills, size=size))
     filter_by(terminal, "6 Log", symbol)
     keep_filter(terminal, "6 Log", symbol)
     assert f"{symbol} @" in terminal.pane("6 Log")

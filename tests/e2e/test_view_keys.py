@@ -1,11 +1,12 @@
 """The keys that change what is seen: focus, zoom, filter, sort, theme, help, palette, refresh."""
 
 import tomllib
+from functools import partial
 
 import pytest
 
 from sentio_tui import paths
-from tests.e2e.conftest import SMALL, WIDE, Desk, filter_by, go_to, keep_filter
+from tests.e2e.conftest import SMALL, WIDE, Desk, filter_by, focuses, go_to, keep_filter, shows
 from tests.e2e.terminal import Place, Size, Terminal
 
 TITLES = ("1 Metrics", "2 Equity", "3 Positions", "4 Trades", "5 Decision", "6 Log")
@@ -96,18 +97,15 @@ def test_keys_that_arrive_together_are_typed_into_the_filter(desk: Desk) -> None
     assert "● running" in terminal.text
 
 
-def _row_under_cursor(terminal: Terminal, title: str) -> str:
-    """The text of the one row of a pane with another ground than the rest."""
+def _has_cursor_on(terminal: Terminal, title: str, text: str) -> bool:
+    """Whether the one row of a pane with another ground than the rest holds the text."""
     corner = terminal.find(title)
-    assert corner is not None
-    lines = terminal.lines
-    grounds = {
-        row: terminal.cell(Place(corner.column + 1, row)).bg
-        for row in range(corner.row + 2, corner.row + len(terminal.pane(title).splitlines()) - 1)
-    }
+    if corner is None:
+        return False
+    rows = range(corner.row + 2, corner.row + len(terminal.pane(title).splitlines()) - 1)
     common = _theme("sentio-dark")["base"]["background"]
-    different = [row for row, ground in grounds.items() if ground != common]
-    return lines[different[0]] if len(different) == 1 else ""
+    different = [row for row in rows if terminal.cell(Place(corner.column + 1, row)).bg != common]
+    return len(different) == 1 and text in terminal.lines[different[0]]
 
 
 def test_letters_and_arrows_move_through_rows(desk: Desk, size: Size) -> None:
@@ -122,7 +120,11 @@ def test_letters_and_arrows_move_through_rows(desk: Desk, size: Size) -> None:
         ("G", "Trade: BUY"),
     ):
         terminal.press(key)
-        terminal.wait_for(lambda screen, text=text: text in _row_under_cursor(screen, "6 Log"))
+        terminal.wait_for(partial(_has_cursor_on, title="6 Log", text=text))
+
+
+def _has_colours(terminal: Terminal, wanted: set[str]) -> bool:
+    return wanted <= terminal.colours()
 
 
 def test_theme_changes_the_colours(desk: Desk, size: Size) -> None:
@@ -133,7 +135,7 @@ def test_theme_changes_the_colours(desk: Desk, size: Size) -> None:
         else:
             theme = _theme(name)
             wanted = {theme["base"]["background"], theme["pane"]["focus"], theme["mode"]["replay"]}
-            terminal.wait_for(lambda screen, wanted=wanted: wanted <= screen.colours())
+            terminal.wait_for(partial(_has_colours, wanted=wanted))
         terminal.press("t")
 
 
