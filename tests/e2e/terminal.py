@@ -227,6 +227,8 @@ class Terminal:
         """Read until the program and its children have ended; its exit code, negative for a signal."""
         if not self._read_until(lambda terminal: terminal.has_ended, timeout):
             raise AssertionError(f"still running after {timeout:g} s\n{self._picture()}")
+        while self._take_frame():
+            pass
         if self._exit_code is None:
             self._exit_code = self._process.wait()
         return self._exit_code
