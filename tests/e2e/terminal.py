@@ -30,6 +30,9 @@ _FRAME_QUERY: Final = b"\x1b[?2026$p"
 _FRAME_END: Final = b"\x1b[?2026l"
 _FRAME_KNOWN: Final = b"\x1b[?2026;2$y"
 
+_LAST: Final = b"\0"
+"""Shows nothing on any terminal."""
+
 _CHUNK: Final = 1 << 16
 
 _MODES: Final = {
@@ -227,8 +230,7 @@ class Terminal:
         """Read until the program and its children have ended; its exit code, negative for a signal."""
         if not self._read_until(lambda terminal: terminal.has_ended, timeout):
             raise AssertionError(f"still running after {timeout:g} s\n{self._picture()}")
-        while self._take_frame():
-            pass
+        self._drain()
         if self._exit_code is None:
             self._exit_code = self._process.wait()
         return self._exit_code
@@ -329,6 +331,16 @@ class Terminal:
         self._stream.feed(bytes(self._waiting[:size]))
         del self._waiting[:size]
         return size > 0
+
+    def _drain(self) -> None:
+        """Take in all that was written: a byte of our own comes after it, on whatever way the kernel takes."""
+        if self._master >= 0:
+            os.write(self._slave, _LAST)
+            while not self.output.endswith(_LAST):
+                select.select([self._master], [], [])
+                self._take_frame()
+        while self._take_frame():
+            pass
 
     def _set_size(self, size: Size) -> None:
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", size.rows, size.columns, 0, 0))
