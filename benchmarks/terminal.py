@@ -21,6 +21,9 @@ ROWS: Final = 48
 PATIENCE: Final = 60.0
 """Seconds to wait for something on the screen, or for an end, before giving up."""
 
+_NOT_PASSED_ON: Final = ("XDG_", "SENTIO_", "TEXTUAL", "COLUMNS", "LINES", "NO_COLOR", "CI")
+"""Variables that would change what is measured."""
+
 _PAUSE: Final = 0.0005
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
@@ -41,7 +44,7 @@ class Program:
     def __enter__(self) -> Self:
         self._descriptor, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "SENTIO_"))}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_PASSED_ON)}
         environment |= {"HOME": str(self._home), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         self.started = time.perf_counter()
         self._process = subprocess.Popen(

@@ -96,8 +96,8 @@ def _cockpit(arguments: argparse.Namespace) -> int:
 
     if not _has_terminal():
         return _complain("the cockpit needs a terminal. Without one, use `sentio-tui run`.")
-    if os.environ.get("TERM") == "dumb":
-        return _complain("TERM=dumb cannot place text. Use `sentio-tui run`.")
+    if (kind := os.environ.get("TERM", "")) in {"dumb", "unknown"}:
+        return _complain(f"TERM={kind} cannot place text. Use `sentio-tui run`.")
     try:
         loaded = _load(arguments)
     except ConfigError as error:
