@@ -92,7 +92,7 @@ class SessionLock:
             os.ftruncate(descriptor, 0)
             me = Holder(os.getpid(), self._session, self._started)
             write_all(descriptor, msgspec.json.encode(me) + b"\n")
-        except BaseException:
+        except BaseException:  # whatever it is, the descriptor would hold the lock until the process ends
             os.close(descriptor)
             raise
         self._descriptor = descriptor

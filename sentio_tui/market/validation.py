@@ -8,9 +8,6 @@ from sentio_tui.model.bars import MINUTE, Bar
 WIDEST: Final = 1.5
 """The largest high over low of a believable minute."""
 
-LARGEST_JUMP: Final = 0.5
-"""A close further than this fraction from the last one is worth a word. It is no fault: gaps are real."""
-
 
 def fault(bar: Bar, previous: Bar | None) -> str | None:
     """Why the bar is bad, in words; None when it is good.
@@ -30,14 +27,6 @@ def fault(bar: Bar, previous: Bar | None) -> str | None:
     ):
         return None
     return _words(bar, previous)
-
-
-def jump(bar: Bar, previous: Bar | None) -> float | None:
-    """The change of the close as a fraction where it is beyond `LARGEST_JUMP`, else None. Both bars are good ones."""
-    if previous is None:
-        return None
-    change = bar.close / previous.close - 1.0
-    return change if abs(change) > LARGEST_JUMP else None
 
 
 def _words(bar: Bar, previous: Bar | None) -> str:

@@ -143,7 +143,7 @@ class Terminal:
                 start_new_session=True,
                 preexec_fn=_take_terminal,
             )
-        except BaseException:
+        except BaseException:  # no process came of it: nobody else would close the terminal
             self._release()
             raise
         finally:

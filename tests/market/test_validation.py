@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentio_tui.market.validation import WIDEST, fault, jump
+from sentio_tui.market.validation import WIDEST, fault
 from sentio_tui.model.bars import MINUTE, Bar
 
 GOOD = Bar("BTC-USD", 60 * MINUTE, 100.0, 110.0, 90.0, 105.0, 3.0)
@@ -90,10 +90,5 @@ def test_any_four_close_prices_in_order_make_a_good_bar(a: float, b: float, c: f
     assert fault(Bar("X", MINUTE, second, high, low, first, volume), None) is None
 
 
-def test_a_jump_is_told_but_is_no_fault() -> None:
-    gap = bar(o=300.0, h=310.0, low=290.0, c=305.0)
-    assert fault(gap, GOOD) is None
-    assert jump(gap, GOOD) == pytest.approx(305.0 / 105.0 - 1)
-    assert jump(bar(o=50.0, h=51.0, low=49.0, c=50.0), GOOD) == pytest.approx(50.0 / 105.0 - 1)
-    assert jump(bar(), GOOD) is None
-    assert jump(gap, None) is None
+def test_a_gap_from_the_bar_before_is_no_fault() -> None:
+    assert fault(bar(o=300.0, h=310.0, low=290.0, c=305.0), GOOD) is None
