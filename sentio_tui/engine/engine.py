@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from sentio_tui.brokers.base import Broker
 from sentio_tui.engine.barriers import Barriers
 from sentio_tui.engine.book import BookParts, Driven, View
+from sentio_tui.engine.deciding import Deciding
 from sentio_tui.engine.end_of_day import NEVER, EndOfDay
 from sentio_tui.engine.execution import Execution
 from sentio_tui.engine.risk import RISK, Limits, Risk
@@ -24,14 +25,12 @@ from sentio_tui.market.calendar import Calendar
 from sentio_tui.market.validation import fault
 from sentio_tui.model.bars import Bar, Millis
 from sentio_tui.model.commands import AnyCommand, Cancel, Flatten, Leave, Pause, Start, Stop
-from sentio_tui.model.decisions import Direction, Reason, Signal, Verdict
 from sentio_tui.model.events import (
     Answer,
     AnyEvent,
     BarDropped,
     BarReceived,
     CommandGiven,
-    Decided,
     FaultReported,
     FeedReported,
     FeedStatus,
@@ -111,7 +110,8 @@ class Engine:
             self._execution,
             broker,
         )
-        self._barriers = Barriers(self.state, hours, rules.patience, self._end_of_day)
+        barriers = Barriers(self.state, hours, rules.patience, self._end_of_day)
+        self._deciding = Deciding(self.state, barriers, self._execution, self._emit)
         self._driven: dict[str, list[Driven]] = {symbol: [] for symbol in info.symbols}
         for book in books:
             for symbol, strategy in book.strategies.items():
@@ -149,13 +149,14 @@ class Engine:
         out.append(received)
         state.apply_bar(received)
         if bar.backfilled:
-            self._learn(driven, bar, at)
+            self._broker.on_bar(bar, at)
+            self._deciding.learn(driven, bar, at)
             return out
         if state.feed_status is not _FEED_LIVE:
             self._first_bar(at)
         if at >= self._watch.due:
             self._watch.look(at)
-            self._tell_faults(driven, at)
+            self._deciding.tell_faults(driven, at)
         if self._has_limits:
             self._look_at_limits(at)
         self._broker.on_bar(bar, at)
@@ -164,7 +165,7 @@ class Engine:
         if self._execution.waiting:
             self._execution.buy_when_sold(at)
         for part in driven:
-            self._decide(part, bar, at)
+            self._deciding.decide(part, bar, at, out)
         if state.phase is _STOPPING:
             self._finish(at)
         return out
@@ -304,58 +305,6 @@ class Engine:
             for parts in self._driven.values():
                 for part in parts:
                     part.learn_from(trade)
-
-    def _decide(self, part: Driven, bar: Bar, at: Millis) -> None:
-        if part.failed:
-            signal, verdict = self._without_strategy(part, bar)
-        else:
-            try:
-                signal = part.strategy.on_bar(bar)
-                verdict = part.machine.decide(signal, bar, part.view)
-            except Exception as error:  # a strategy is anybody's code: its failure ends its book, not the session
-                self._failed(part, error, at)
-                signal, verdict = self._without_strategy(part, bar)
-        reason, detail, targets = verdict.reason, verdict.detail, verdict.targets
-        if targets:
-            barrier = self._barriers.against(part.book, reason, targets, bar, at)
-            if barrier is not None:
-                (reason, detail), targets = barrier, ()
-        state = self.state
-        decided = Decided(
-            state.seq + 1, at, part.book, bar.symbol, reason, signal, detail, verdict.state, verdict.target
-        )
-        self._out.append(decided)
-        state.apply_decision(decided)
-        if targets:
-            self._execution.pursue(part.book, targets, reason, detail, at)
-
-    def _learn(self, driven: Sequence[Driven], bar: Bar, at: Millis) -> None:
-        """A bar of the past: prices and strategies take it in, and nothing is decided on it."""
-        self._broker.on_bar(bar, at)
-        for part in driven:
-            if not part.failed:
-                try:
-                    part.strategy.on_bar(bar)
-                except Exception as error:  # as in `_decide`
-                    self._failed(part, error, at)
-
-    def _without_strategy(self, part: Driven, bar: Bar) -> tuple[Signal, Verdict]:
-        """Stops and profit targets go on after a strategy failed; entries do not."""
-        signal = Signal(bar.symbol, bar.time, Direction.NEUTRAL, {})
-        verdict = part.machine.decide(signal, bar, part.view)
-        if not verdict.reason.trades:
-            verdict = Verdict(Reason.STRATEGY_FAILED, detail=part.failed, state=verdict.state)
-        return signal, verdict
-
-    def _tell_faults(self, driven: Sequence[Driven], at: Millis) -> None:
-        for part in driven:
-            if fault := part.new_fault():
-                self._note(Level.ALARM, "strategy_fault", f"{part.strategy.name} on {part.book}: {fault}", at)
-
-    def _failed(self, part: Driven, error: Exception, at: Millis) -> None:
-        part.failed = f"{type(error).__name__}: {error}"
-        text = f"{part.strategy.name} failed on {part.book}: {part.failed}; it makes no further signals"
-        self._note(Level.ALARM, "strategy_failed", text, at)
 
     def _look_at_limits(self, at: Millis) -> None:
         if len(self.state.curve.days) != self._days:
