@@ -32,6 +32,8 @@ class Shown:
         self._rate = rate
         self._begun = time.monotonic()
         self.is_over = False
+        self.journal = None
+        self.ends_with_screen = True
 
     def snapshot(self) -> Snapshot | None:
         number = int((time.monotonic() - self._begun) * self._rate)

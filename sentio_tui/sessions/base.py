@@ -1,6 +1,7 @@
 """What the screen knows: a session, whether it runs here, elsewhere, or ended last month."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from sentio_tui.model.commands import AnyCommand
@@ -27,6 +28,16 @@ class Session(Protocol):
         ...
 
     @property
+    def journal(self) -> Path | None:
+        """The file of its events on this machine; None where there is none."""
+        ...
+
+    @property
+    def ends_with_screen(self) -> bool:
+        """Whether `close` ends the trading. Who only looks at a session leaves it as it is."""
+        ...
+
+    @property
     def is_over(self) -> bool:
         """No further event will come."""
         ...
@@ -37,5 +48,5 @@ class Session(Protocol):
         ...
 
     def close(self) -> None:
-        """Stop in order and wait until everything is on disk."""
+        """Leave it. One that ends with the screen stops in order first, and all of it is on disk on return."""
         ...

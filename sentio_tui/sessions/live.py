@@ -96,6 +96,14 @@ class LiveSession:
         return self._recorder.document
 
     @property
+    def journal(self) -> Path:
+        return self._recorder.journal
+
+    @property
+    def ends_with_screen(self) -> bool:
+        return True
+
+    @property
     def is_over(self) -> bool:
         return self._over.is_set()
 

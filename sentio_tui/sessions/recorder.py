@@ -67,6 +67,11 @@ class Recorder:
         return cls(name, folder, journal, lock)
 
     @property
+    def journal(self) -> Path:
+        """The file of the events."""
+        return self._journal.path
+
+    @property
     def document(self) -> Path:
         """The file of the summary document."""
         return self._document.path

@@ -19,8 +19,8 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widget import Widget
 
-from sentio_tui.model.commands import AnyCommand, Flatten, Pause, Start, Stop
-from sentio_tui.model.events import Mode, Phase
+from sentio_tui.model.commands import Start, Stop
+from sentio_tui.model.events import Mode
 from sentio_tui.sessions.base import Session
 from sentio_tui.settings import Settings
 from sentio_tui.ui import theming
@@ -29,9 +29,11 @@ from sentio_tui.ui.formatting import clean
 from sentio_tui.ui.monitor import Monitor
 from sentio_tui.ui.palette import CockpitCommands
 from sentio_tui.ui.screens.cockpit import CockpitScreen
-from sentio_tui.ui.screens.dialogs import Choice, Clock, Closing, HeldKey, message, question
+from sentio_tui.ui.screens.dialogs import Choice, Clock, Closing, message, question
 from sentio_tui.ui.screens.help import Help
+from sentio_tui.ui.steering import Steering, positions
 from sentio_tui.ui.terminal import TerminalGone
+from sentio_tui.ui.theme_shelf import ThemeShelf
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -107,15 +109,13 @@ class Cockpit(App[int], inherit_bindings=False):
         self._exit_code = DONE
         self._leaving = False
         self._closing_notice: Closing | None = None
-        self._stops = HeldKey(clock)
-        self._told_missing = False
-        self._theme_files = theme_files or theming.ThemeFiles(theme_dirs)
         # Without this, Textual answers NO_COLOR with greys of its own instead of the terminal's colours.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
-        self._wanted_theme = theming.MONO if self.no_color else settings.ui.theme
-        self._notices = [*self.key_table.problems, *self._read_themes()]
+        self.themes = ThemeShelf(self, theme_files or theming.ThemeFiles(theme_dirs), settings.ui.theme)
+        self.steering = Steering(self)
+        self._notices = [*self.key_table.problems, *self.themes.read()]
         # Set before the first frame, so that the style sheets are read only once.
-        self.set_reactive(App.theme, self._nearest_theme())
+        self.set_reactive(App.theme, self.themes.nearest())
         self.stylesheet.set_variables(self.get_css_variables())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -134,18 +134,18 @@ class Cockpit(App[int], inherit_bindings=False):
         )
         for notice in self._notices:
             self.tell(notice, "warning", seconds=10)
-        self.set_interval(THEME_SECONDS, self.reload_themes)
+        self.set_interval(THEME_SECONDS, self.themes.reload)
         self._catch_signals()
 
     def act(self, action_id: str) -> None:
         """Take an action of the table that is not the screen's own."""
         acts: dict[str, Callable[[], object]] = {
             "start": self.start_session,
-            "pause": self._pause,
-            "stop": self._stop,
-            "flatten": self._flatten,
+            "pause": self.steering.pause,
+            "stop": self.steering.stop,
+            "flatten": self.steering.flatten,
             "quit": self.action_quit_in_order,
-            "theme": self._next_theme,
+            "theme": self.themes.next,
             "help": self._help,
             "palette": self._palette,
         }
@@ -166,39 +166,6 @@ class Cockpit(App[int], inherit_bindings=False):
             raise TypeError(f"the first screen is a {type(screen).__name__}")
         return screen
 
-    def _send(self, command: AnyCommand) -> None:
-        session = self.monitor.session
-        if session is not None:
-            session.send(command)
-
-    def _pause(self) -> None:
-        snapshot = self.monitor.snapshot
-        paused = snapshot is not None and snapshot.phase is Phase.PAUSED
-        self._send(Start() if paused else Pause())
-
-    def _stop(self) -> None:
-        if self._stops.repeats():
-            return
-        snapshot = self.monitor.snapshot
-        count = len(snapshot.positions) if snapshot is not None else 0
-        if count and snapshot is not None and snapshot.phase is not Phase.STOPPING:
-            self._ask("Stop", f"Sell {_positions(count)} and end the session?", "Stop the session", Stop())
-        else:
-            self._send(Stop())
-
-    def _flatten(self) -> None:
-        snapshot = self.monitor.snapshot
-        count = len(snapshot.positions) if snapshot is not None else 0
-        held = f"Sell {_positions(count)}" if count else "No position is open. Cancel what orders there are"
-        self._ask("Flatten", f"{held}, and pause?", "Flatten", Flatten())
-
-    def _ask(self, title: str, text: str, yes: str, command: AnyCommand) -> None:
-        def answered(value: str | None) -> None:
-            if value == "yes":
-                self._send(command)
-
-        self.push_screen(question(title, text, Choice("yes", "y", yes), self.clock), answered)
-
     def _help(self) -> None:
         self.push_screen(Help(self._cockpit_screen.focused_pane, self.key_table))
 
@@ -208,7 +175,7 @@ class Cockpit(App[int], inherit_bindings=False):
     def start_session(self) -> None:
         """Let a paused session go on; without a session that runs, launch one."""
         if self.monitor.runs:
-            self._send(Start())
+            self.steering.send(Start())
         elif self._launched.is_set() and not self._leaving:
             self._launched.clear()
             self.monitor.launching = True
@@ -254,13 +221,13 @@ class Cockpit(App[int], inherit_bindings=False):
     def action_quit_in_order(self) -> None:
         if self._closing_notice is not None:
             return
-        if not self.monitor.runs:
+        if not self.monitor.ends_with_screen:
             self.leave(DONE)
             return
         snapshot = self.monitor.snapshot
         count = len(snapshot.positions) if snapshot is not None else 0
         does = "sold first" if self.settings.session.at_exit == "close" else "kept"
-        held = f" {_positions(count).capitalize()} will be {does}." if count else ""
+        held = f" {positions(count).capitalize()} will be {does}." if count else ""
 
         def answered(value: str | None) -> None:
             if value == "yes":
@@ -278,7 +245,7 @@ class Cockpit(App[int], inherit_bindings=False):
         if self.session is None and self._launched.is_set():
             self.exit(code)
             return
-        self._closing_notice = Closing(self._closing_text(), partial(self._send, Stop()), self.clock)
+        self._closing_notice = Closing(self._closing_text(), partial(self.steering.send, Stop()), self.clock)
         self.push_screen(self._closing_notice)
         self._close()
 
@@ -286,7 +253,7 @@ class Cockpit(App[int], inherit_bindings=False):
         snapshot = self.monitor.snapshot
         if snapshot is None or not snapshot.positions:
             return "Closing the session…"
-        text = f"Closing {_positions(len(snapshot.positions))}…"
+        text = f"Closing {positions(len(snapshot.positions))}…"
         return f"{text}\n{snapshot.waiting}" if snapshot.waiting else text
 
     @work(thread=True, exit_on_error=False, group="session")
@@ -324,62 +291,7 @@ class Cockpit(App[int], inherit_bindings=False):
         elif self.session is None:
             self.exit(INTERRUPTED)
         else:
-            self._send(Stop())
-
-    def theme_names(self) -> list[str]:
-        """Ours first, then those that come with Textual."""
-        return [*sorted(self._ours), *sorted(set(self.available_themes) - self._ours)]
-
-    @property
-    def _ours(self) -> set[str]:
-        return {name for name, theme in self.available_themes.items() if "chart-equity" in theme.variables}
-
-    def theme_setter(self, name: str) -> Callable[[], None]:
-        return partial(self._change_theme, name)
-
-    def reload_themes(self) -> None:
-        """Take in theme files that are new or changed; the theme in force is applied again when its file changed."""
-        before = self.available_themes
-        for problem in self._read_themes():
-            self.tell(problem, "warning", seconds=10)
-        wanted = self._nearest_theme()
-        if wanted != self.theme:
-            self.theme = wanted
-        elif before.get(wanted) is not self.available_themes[wanted]:
-            self.mutate_reactive(App.theme)
-
-    def _read_themes(self) -> list[str]:
-        """Register what is new in the theme files; what is wrong with them, in words."""
-        found = self._theme_files.poll()
-        for theme in found.themes:
-            self.register_theme(theme)
-        troubles = [f"Theme file not taken: {problem}" for problem in found.problems]
-        if self._wanted_theme not in self.available_themes and not self._told_missing:
-            self._told_missing = True
-            troubles.append(f"There is no theme {self._wanted_theme!r}; {self._nearest_theme()} is used.")
-        return troubles
-
-    def _nearest_theme(self) -> str:
-        """The theme that was asked for, or the nearest thing to it that there is."""
-        there = self.available_themes
-        return next(name for name in (self._wanted_theme, theming.DEFAULT, theming.LAST_RESORT) if name in there)
-
-    def _next_theme(self) -> None:
-        names = sorted(self._ours) or self.theme_names()
-        at = names.index(self.theme) if self.theme in names else -1
-        self._change_theme(names[(at + 1) % len(names)])
-
-    def _change_theme(self, name: str) -> None:
-        if self.no_color:
-            self.tell("NO_COLOR is set: the theme without colour stays.")
-            return
-        self._wanted_theme = name
-        self.theme = self._nearest_theme()
-        self.tell(f"Theme: {self.theme}", seconds=2)
-
-
-def _positions(count: int) -> str:
-    return "1 position" if count == 1 else f"{count} positions"
+            self.steering.send(Stop())
 
 
 def run(cockpit: Cockpit) -> int:

@@ -75,8 +75,13 @@ class Monitor:
 
     @property
     def runs(self) -> bool:
-        """Whether there is a session that would have to be stopped."""
+        """Whether there is a session that goes on."""
         return self._session is not None and not self._session.is_over
+
+    @property
+    def ends_with_screen(self) -> bool:
+        """Whether a session goes on that leaving would end."""
+        return self._session is not None and self.runs and self._session.ends_with_screen
 
     @property
     def snapshot(self) -> Snapshot | None:

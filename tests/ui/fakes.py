@@ -1,6 +1,7 @@
 """Stand-ins for the screen's tests: a session that plays frozen snapshots, a clock, and panes that only count."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from textual.widget import Widget
 from textual.widgets import Static
@@ -21,6 +22,8 @@ class FakeSession:
         self.is_over = False
         self.failure = ""
         self.closed = 0
+        self.journal: Path | None = None
+        self.ends_with_screen = True
 
     @property
     def name(self) -> str:

@@ -134,6 +134,19 @@ async def test_quitting_an_ended_session_asks_nothing(make_cockpit: MakeCockpit)
     assert cockpit.return_value == 0
 
 
+async def test_leaving_a_session_that_one_only_looks_at_asks_nothing(make_cockpit: MakeCockpit) -> None:
+    session = FakeSession([busy()])
+    session.ends_with_screen = False
+    cockpit = make_cockpit(session)
+    async with cockpit.run_test() as pilot:
+        await ready(pilot, session)
+        await pilot.press("q")
+        await until(pilot, lambda: session.closed)
+        await until(pilot, lambda: cockpit._exit)
+    assert cockpit.return_value == 0
+    assert not session.commands
+
+
 class SlowSession(FakeSession):
     """Closes when it is let go, or when it is told to stop once more."""
 

@@ -201,7 +201,7 @@ async def test_the_chart_follows_the_theme(make_cockpit: MakeCockpit) -> None:
         dark = chart_colours(cockpit)
         assert dark.equity == (122, 168, 247)
         assert dark.background == (15, 19, 26)
-        cockpit.theme_setter("sentio-mono")()
+        cockpit.themes.setter("sentio-mono")()
         await pilot.pause()
         mono = chart_colours(cockpit)
         assert (mono.equity, mono.drawdown, mono.axis, mono.background) == (None, None, None, None)
@@ -220,8 +220,8 @@ async def test_t_takes_the_next_theme(make_cockpit: MakeCockpit) -> None:
 async def test_every_theme_that_is_offered_can_be_drawn(make_cockpit: MakeCockpit) -> None:
     cockpit = make_cockpit(FakeSession([busy()]))
     async with cockpit.run_test() as pilot:
-        for name in cockpit.theme_names():
-            cockpit.theme_setter(name)()
+        for name in cockpit.themes.names():
+            cockpit.themes.setter(name)()
             await pilot.pause()
             assert cockpit.theme == name
 
@@ -247,12 +247,12 @@ async def test_a_saved_theme_file_is_applied_at_once(themes: Path, tmp_path: Pat
         assert status.styles.background == Color.parse("#1e2632")
         copy(themes, tmp_path, "mine", ('panel = "#1e2632"', 'panel = "#445566"'))
         stamps.touch(path)
-        cockpit.reload_themes()
+        cockpit.themes.reload()
         await pilot.pause()
         assert status.styles.background == Color.parse("#445566")
         path.write_text("[")
         stamps.touch(path)
-        cockpit.reload_themes()
+        cockpit.themes.reload()
         await pilot.pause()
         assert cockpit.is_running
         assert status.styles.background == Color.parse("#445566")
@@ -273,7 +273,7 @@ async def test_a_broken_theme_falls_back_and_comes_back(
         assert "There is no theme 'mine'; textual-dark is used." in notices
         copy(themes, tmp_path, "mine")
         stamps.touch(path)
-        cockpit.reload_themes()
+        cockpit.themes.reload()
         await pilot.pause()
         assert cockpit.theme == "mine"
 

@@ -269,7 +269,7 @@ class CockpitScreen(Screen[None]):
             case "filter" | "sort" | "reverse":
                 self._rows(action_id)
             case "refresh":
-                cockpit.reload_themes()
+                cockpit.themes.reload()
                 self.show_news()
                 self.refresh(repaint=True, layout=True)
             case "next_pane":

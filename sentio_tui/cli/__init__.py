@@ -1,0 +1,81 @@
+"""The commands: one table of them, and what happens to their output and exit code.
+
+A command's module is imported when it is asked for, and what it needs inside its functions, so that help and errors
+come at once.
+"""
+
+import io
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Final, NamedTuple
+
+from sentio_tui.cli.options import INTERRUPTED, WRONG, Entry
+
+FAILED: Final = 1
+
+
+class _Command(NamedTuple):
+    """`module` in this package has the command's `Entry` under its name in capitals."""
+
+    module: str
+    summary: str
+
+
+COMMANDS: Final[Mapping[str, _Command]] = {
+    "run": _Command("session", "run a session without a screen"),
+    "sessions": _Command("overview", "list the sessions on disk"),
+    "strategies": _Command("overview", "list the strategies and their parameters"),
+    "export": _Command("export", "write a session's signals, decisions, trades and positions as files"),
+    "config": _Command("overview", "print the configuration in force, and where each value came from"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    _prepare_output()
+    try:
+        parser, run = _entry("cockpit", "session")
+        if arguments and (command := COMMANDS.get(arguments[0])) is not None:
+            parser, run = _entry(arguments.pop(0), command.module)
+        code = run(parser().parse_args(arguments))
+        sys.stdout.flush()
+        return code
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else WRONG
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output is gone (`| head`); without this the interpreter complains once more at its end.
+        _silence_output()
+        return FAILED
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        _silence_output()
+        print(f"sentio-tui: the output cannot be written: {error.strerror or error}", file=sys.stderr)
+        return FAILED
+
+
+def _entry(name: str, module: str) -> Entry:
+    entry = getattr(import_module(f"sentio_tui.cli.{module}"), name.upper())
+    if not isinstance(entry, Entry):
+        raise TypeError(f"{name} is no command of {module}")
+    return entry
+
+
+def _prepare_output() -> None:
+    """A closed output is a place nobody reads; a character the terminal's encoding does not have is written as its
+    number."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # lives as long as the process
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _silence_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,144 @@
+"""The commands that run a session: the cockpit, and `run` without a screen."""
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+from sentio_tui.cli.options import (
+    SESSION_SETTINGS,
+    THEME,
+    Entry,
+    Parser,
+    add_config_options,
+    add_setting,
+    complain,
+    load,
+)
+
+if TYPE_CHECKING:
+    from sentio_tui.config import Loaded
+    from sentio_tui.sessions.base import Session
+    from sentio_tui.sessions.live import LiveSession
+
+_COCKPIT_EPILOG: Final = """\
+  `sentio-tui COMMAND --help` explains each.
+
+examples:
+  sentio-tui --strategy breakout --speed 120
+  sentio-tui --feed recorded --data bars.csv --symbols BTC-USD
+
+exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted
+"""
+_RUN_EPILOG: Final = """\
+examples:
+  sentio-tui run --duration 60 --speed 0
+  sentio-tui run --feed recorded --data bars.csv --symbols BTC-USD --speed 0 --json > summary.json
+"""
+
+
+def _cockpit_parser() -> Parser:
+    from sentio_tui import __version__
+    from sentio_tui.cli import COMMANDS
+
+    lines = [("", "open the cockpit and start a session"), *((name, known.summary) for name, known in COMMANDS.items())]
+    table = "".join(f"  {f'sentio-tui {name}':<24} {summary}\n" for name, summary in lines)
+    description = "A cockpit for algorithmic trading. Opens the screen and starts a session."
+    parser = Parser("", description, f"commands:\n{table}{_COCKPIT_EPILOG}")
+    parser.add_argument("--version", action="version", version=f"sentio-tui {__version__}")
+    _add_session_options(parser)
+    add_setting(parser, THEME)
+    return parser
+
+
+def _run_parser() -> Parser:
+    parser = Parser("run", "Run a session without a screen. Log lines go to the standard output.", _RUN_EPILOG)
+    _add_session_options(parser)
+    parser.add_argument(
+        "--json", action="store_true", help="print only the final summary there; log lines go to the standard error"
+    )
+    return parser
+
+
+def _add_session_options(parser: Parser) -> None:
+    add_config_options(parser)
+    for setting in SESSION_SETTINGS:
+        add_setting(parser, setting)
+
+
+def _cockpit(arguments: argparse.Namespace) -> int:
+    from sentio_tui import paths
+    from sentio_tui.config import ConfigError
+
+    if not _has_terminal():
+        return complain("the cockpit needs a terminal. Without one, use `sentio-tui run`.")
+    if (kind := os.environ.get("TERM", "")) in {"dumb", "unknown"}:
+        return complain(f"TERM={kind} cannot place text. Use `sentio-tui run`.")
+    try:
+        loaded = load(arguments)
+    except ConfigError as error:
+        return complain(error)
+    refused: list[Exception] = []
+
+    def launch() -> "Session":
+        refused.clear()
+        try:
+            session = _assemble(loaded)
+        except _refusals() as error:
+            refused.append(_located(error, loaded))
+            raise refused[0] from error
+        session.start()
+        return session
+
+    from sentio_tui.ui import app
+
+    code = app.run(app.Cockpit(launch, loaded.settings, paths.theme_dirs(loaded.settings)))
+    return complain(refused[0]) if refused else code
+
+
+def _has_terminal() -> bool:
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from sentio_tui.config import ConfigError
+
+    try:
+        loaded = load(arguments)
+    except ConfigError as error:
+        return complain(error)
+    from sentio_tui.sessions import headless
+
+    try:
+        session = _assemble(loaded)
+    except _refusals() as error:
+        return complain(_located(error, loaded))
+    if arguments.json:
+        return headless.run(session, log=sys.stderr, document=sys.stdout)
+    return headless.run(session, log=sys.stdout, document=None)
+
+
+def _assemble(loaded: "Loaded") -> "LiveSession":
+    from sentio_tui import paths
+    from sentio_tui.sessions.assemble import assemble
+
+    return assemble(loaded.settings, paths.sessions_dir(loaded.settings))
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """What `assemble` raises for what a person can put right."""
+    from sentio_tui.config import ConfigError
+    from sentio_tui.feeds.base import FeedError
+    from sentio_tui.sessions.recorder import SessionsFolderError
+
+    return (ConfigError, FeedError, SessionsFolderError)
+
+
+def _located(error: Exception, loaded: "Loaded") -> Exception:
+    from sentio_tui.config import ConfigError
+
+    return error.located(loaded.provenance) if isinstance(error, ConfigError) else error
+
+
+COCKPIT: Final = Entry(_cockpit_parser, _cockpit)
+RUN: Final = Entry(_run_parser, _run)
