@@ -292,14 +292,12 @@ class Engine:
 
     def _collect(self, at: Millis) -> None:
         """Take in what the broker has answered."""
-        state, out = self.state, self._out
         while answers := self._broker.answers():
             for answer in answers:
-                event = replace(answer, seq=state.seq + 1)
-                out.append(event)
-                state.apply(event)
+                self._take(answer)
 
     def _take(self, answer: Answer) -> None:
+        """One answer; strategies that learn from trades are told of a round trip it ends (T-18)."""
         self._emit(replace(answer, seq=self._next))
         if isinstance(answer, OrderFilled) and (trade := self.state.executions[-1].trade) is not None:
             for parts in self._driven.values():

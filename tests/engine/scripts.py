@@ -25,7 +25,8 @@ OTHER = "ETH-USD"
 
 
 class Scripted:
-    """Says at each bar what a list tells it to; NEUTRAL when the list is over. `None` in the list raises."""
+    """Says at each bar what a list tells it to; NEUTRAL when the list is over. `None` in the list raises. Keeps what it
+    is told of closed trades."""
 
     name: ClassVar[str] = "scripted"
     summary: ClassVar[str] = "a script"
@@ -34,6 +35,7 @@ class Scripted:
 
     def __init__(self, directions: Iterable[Direction | None]) -> None:
         self._directions = iter(directions)
+        self.pnls: list[float] = []
 
     @classmethod
     def create(cls, symbol: str, parameters: Parameters) -> Self:
@@ -42,6 +44,9 @@ class Scripted:
     @property
     def lookback(self) -> int:
         return 1
+
+    def on_trade(self, pnl: float) -> None:
+        self.pnls.append(pnl)
 
     def on_bar(self, bar: Bar) -> Signal:
         direction = next(self._directions, Direction.NEUTRAL)

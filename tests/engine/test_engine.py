@@ -28,7 +28,7 @@ from sentio_tui.model.events import (
     SessionStarted,
 )
 from sentio_tui.model.orders import Side
-from tests.engine.scripts import COIN, OTHER, START, bar, engine, of, run
+from tests.engine.scripts import COIN, OTHER, START, Scripted, bar, engine, of, run
 
 BUY, SELL, HOLD = Direction.LONG, Direction.SHORT, Direction.NEUTRAL
 
@@ -46,6 +46,15 @@ def test_a_signal_fills_at_the_next_bars_open_never_at_its_own() -> None:
     fills = of(events, OrderFilled)
     assert [event.fill.price for event in fills] == [105.0]
     assert fills[0].at == START + 2 * MINUTE
+
+
+def test_t18_a_strategy_is_told_how_each_round_trip_of_its_book_ended() -> None:
+    made = engine({COIN: [BUY, HOLD, SELL, HOLD, BUY, HOLD, SELL]})
+    run(made, [bar(minute, 100.0 + minute) for minute in range(10)])
+    strategy = made._driven[COIN][0].strategy
+    assert isinstance(strategy, Scripted)
+    assert strategy.pnls == [trade.pnl for trade in made.state.trades]
+    assert len(strategy.pnls) == 2
 
 
 def test_t31_the_sum_of_pnl_is_the_change_in_equity_of_a_flat_session() -> None:
