@@ -9,7 +9,7 @@ from sentio_tui.engine.ledger import Trade
 from sentio_tui.engine.state import State
 from sentio_tui.machines.base import Holding, Machine
 from sentio_tui.model.orders import Side
-from sentio_tui.strategies.base import KnowsItsFault, LearnsFromTrades, Strategy
+from sentio_tui.strategies.base import KnowsItsFault, LearnsFromTrades, ReportsItsModel, Strategy
 
 _SELL: Final = Side.SELL
 
@@ -106,6 +106,7 @@ class Driven(Struct):
     failed: str = ""
     learner: LearnsFromTrades | None = None
     doubter: KnowsItsFault | None = None
+    reporter: ReportsItsModel | None = None
     """The strategy itself, where it is one."""
     told: str = ""
     """The strategy's fault that people were last told of."""
@@ -115,6 +116,8 @@ class Driven(Struct):
             self.learner = self.strategy
         if isinstance(self.strategy, KnowsItsFault):
             self.doubter = self.strategy
+        if isinstance(self.strategy, ReportsItsModel):
+            self.reporter = self.strategy
 
     def learn_from(self, trade: Trade) -> None:
         """Let the strategy know how a round trip of its book ended."""

@@ -4,14 +4,21 @@ A strategy is anybody's code: its failure ends what it does for its book, not th
 """
 
 from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import Final
 
 from sentio_tui.engine.barriers import Barriers
 from sentio_tui.engine.book import Driven
 from sentio_tui.engine.execution import Execution
 from sentio_tui.engine.state import State
-from sentio_tui.model.bars import Bar, Millis
-from sentio_tui.model.decisions import Direction, Reason, Signal, Verdict
-from sentio_tui.model.events import AnyEvent, Decided, Level, Noted
+from sentio_tui.model.bars import MINUTE, Bar, Millis
+from sentio_tui.model.decisions import Direction, ModelReport, Reason, Signal, Verdict
+from sentio_tui.model.events import AnyEvent, Decided, Level, ModelReported, Noted
+
+REPORT_EVERY: Final[Millis] = 30 * MINUTE
+"""A model is asked for its report after the first decision of each such stretch of market time."""
+
+FEATURES_REPORTED: Final = 12
 
 
 class Deciding:
@@ -49,6 +56,8 @@ class Deciding:
         state.apply_decision(decided)
         if targets:
             self._execution.pursue(part.book, targets, reason, detail, at)
+        if part.reporter is not None:
+            self._report(part, bar.symbol, at)
 
     def learn(self, driven: Sequence[Driven], bar: Bar, at: Millis) -> None:
         """A bar of the past: strategies take it in, and nothing is decided on it."""
@@ -64,6 +73,21 @@ class Deciding:
         for part in driven:
             if fault := part.new_fault():
                 self._alarm("strategy_fault", f"{part.strategy.name} on {part.book}: {fault}", at)
+
+    def _report(self, part: Driven, symbol: str, at: Millis) -> None:
+        last = self._state.models.get((part.book, symbol))
+        if part.reporter is None or part.failed or (last and last.at // REPORT_EVERY == at // REPORT_EVERY):
+            return
+        try:
+            report = part.reporter.model_report()
+            kept = dict(islice(report.importance.items(), FEATURES_REPORTED))
+            report = ModelReport(kept, report.values)
+        except Exception as error:  # what it cannot tell does not keep it from trading
+            part.reporter = None
+            text = f"{part.strategy.name} on {part.book} tells no more of its model: {type(error).__name__}: {error}"
+            self._alarm("strategy_fault", text, at)
+            return
+        self._emit(ModelReported(self._state.seq + 1, at, part.book, symbol, report))
 
     def _without_strategy(self, part: Driven, bar: Bar) -> tuple[Signal, Verdict]:
         """Stops and profit targets go on after a strategy failed; entries do not."""

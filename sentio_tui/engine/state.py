@@ -26,6 +26,7 @@ from sentio_tui.model.events import (
     FaultReported,
     FeedReported,
     FeedStatus,
+    ModelReported,
     Noted,
     OrderAccepted,
     OrderCancelled,
@@ -110,6 +111,8 @@ class State:
         self.executions: list[FillRecord] = []
         self.trades: list[Trade] = []
         self.decided: dict[tuple[str, str], Decided] = {}
+        self.models: dict[tuple[str, str], ModelReported] = {}
+        """The newest report of each book's model of a symbol."""
         self._reasons: dict[Reason, int] = {}
         self._directions = {Direction.LONG: 0, Direction.SHORT: 0}
         self._notes: deque[Noted] = deque(maxlen=NOTES_KEPT)
@@ -244,6 +247,9 @@ class State:
         else:
             self.faults.pop(event.part, None)
 
+    def _modelled(self, event: ModelReported) -> None:
+        self.models[event.book, event.symbol] = event
+
     def _submitted(self, event: OrderSubmitted) -> None:
         order = event.order
         self.orders[order.id] = OpenOrder(order, _SUBMITTED)
@@ -354,6 +360,7 @@ _FOLD: dict[type[Event], Callable[..., None]] = {
     TimerFired: State._timer,
     FeedReported: State._feed,
     FaultReported: State._fault,
+    ModelReported: State._modelled,
     OrderSubmitted: State._submitted,
     OrderAccepted: State._accepted,
     OrderFilled: State._filled,

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from sentio_tui.engine.ladder_view import LadderViewer
+from sentio_tui.engine.market_clock import MarketClocks
 from sentio_tui.engine.metrics import metrics
 from sentio_tui.engine.state import FillRecord, State
 from sentio_tui.model.bars import MINUTE, Millis
@@ -53,6 +55,8 @@ class Viewer:
             speed=speed,
             books=info.books,
         )
+        self._ladders = [LadderViewer(state, book, book.ladder) for book in info.books if book.ladder is not None]
+        self._clocks = MarketClocks(info)
         self._curve = Curve()
         self._curve_end = (0, 0.0)
 
@@ -77,6 +81,8 @@ class Viewer:
             notes=tuple(state.notes),
             note_count=state.note_count,
             accepts=accepts(state.phase),
+            ladders=tuple(ladder.view() for ladder in self._ladders),
+            clock=self._clocks.at(state.at),
         )
 
     def _thinned(self) -> Curve:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from sentio_tui.machines.base import BookView, Holding
 from sentio_tui.model.bars import Bar
 from sentio_tui.model.decisions import Reason, Signal, Target, Verdict
+from sentio_tui.model.events import LadderInfo
 from sentio_tui.model.instruments import Family
 
 CASH_ONLY: Final = "CASH_ONLY"
@@ -190,6 +191,15 @@ class CalibratedLadder:
         return self.configured
 
 
+def ladders(info: LadderInfo) -> Ladders:
+    """The ladder as it was configured. Raises ValueError for one that cannot stand."""
+    if info.rungs:
+        return Ladder([Rung(bound, state) for state, bound in info.rungs.items()], info.family)
+    if info.buy is None or info.sell is None:
+        raise ValueError("the strategy has no thresholds: give machine.ladder.rungs")
+    return CalibratedLadder(info.buy, info.sell, info.family)
+
+
 class LadderMachine:
     """Holds what the ladder says, as one of seven states.
 
@@ -244,8 +254,7 @@ class LadderMachine:
         self._targets = {state: _targets(state, family, 1.0 - cash_buffer) for state in STATES}
         self._base = family.base
         self._symbols = family.symbols
-        self._states = {tuple(weights_of(state, family)): state for state in STATES}
-        """By the symbols held, in the family's order."""
+        self._states = states_of(family)
 
     def decide(self, signal: Signal, bar: Bar, view: BookView) -> Verdict:
         """Raises ValueError for a bar of another symbol than the family's base, and for a probability that is not
@@ -305,6 +314,11 @@ class LadderMachine:
         return Verdict(Reason.REBALANCE, self._targets[row.state], moves, state)
 
 
+def states_of(family: Family) -> dict[tuple[str, ...], str]:
+    """The seven states by the symbols held, in the family's order. What is not among them is INVALID."""
+    return {tuple(weights_of(state, family)): state for state in STATES}
+
+
 def weights_of(state: str, family: Family) -> dict[str, float]:
     """The share of each symbol a state holds, in equal parts. Raises KeyError for an unknown state."""
     roles = STATES[state]
@@ -314,7 +328,7 @@ def weights_of(state: str, family: Family) -> dict[str, float]:
 
 def exposure_of(state: str, family: Family) -> float:
     """The multiple of the base's return that a state holds. Raises KeyError for an unknown state."""
-    return sum(weight * family.leverage[symbol] for symbol, weight in weights_of(state, family).items())
+    return sum((weight * family.leverage[symbol] for symbol, weight in weights_of(state, family).items()), 0.0)
 
 
 def gained(held: Sequence[Holding], view: BookView) -> float | None:

@@ -30,9 +30,12 @@ _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 class Calendar(Protocol):
     """The hours of one market.
 
-    `zone` is the IANA name its times are shown in, `periods` the trading days of a year. Methods raise ValueError for
-    times the calendar does not know: unknown is not closed.
+    `name` is that of the exchange, `zone` the IANA name its times are shown in, `periods` the trading days of a year.
+    Methods raise ValueError for times the calendar does not know: unknown is not closed.
     """
+
+    @property
+    def name(self) -> str: ...
 
     @property
     def zone(self) -> str: ...
@@ -66,6 +69,7 @@ class Calendar(Protocol):
 class AlwaysOpen:
     """A market that never closes, such as crypto. Its day is UTC's and each day is a session; `zone` only shows."""
 
+    name: Final = "24/7"
     periods: Final = 365
 
     def __init__(self, zone: str = "UTC") -> None:

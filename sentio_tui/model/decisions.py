@@ -35,6 +35,17 @@ class Signal(Struct, frozen=True, gc=False, omit_defaults=True):
     probability: float | None = None
 
 
+class ModelReport(Struct, frozen=True, gc=False):
+    """What a model that learns makes of its inputs.
+
+    `importance` are the features that count most, the largest first, each from 0 to 1. `values` are further figures by
+    name, in a fixed order.
+    """
+
+    importance: dict[str, float]
+    values: dict[str, float]
+
+
 class Reason(StrEnum):
     """Why a bar led to a trade, or did not. `text` is what people read; the value stands in the journal."""
 

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from sentio_tui.model.bars import Bar, Millis
 from sentio_tui.model.commands import AnyCommand
-from sentio_tui.model.decisions import Reason, Signal
+from sentio_tui.model.decisions import ModelReport, Reason, Signal
+from sentio_tui.model.instruments import Family
 from sentio_tui.model.orders import Fill, Order
 
 
@@ -57,8 +58,27 @@ class Mode(StrEnum):
     LIVE = "live"
 
 
+class LadderInfo(Struct, frozen=True):
+    """The ladder of a book as it was configured.
+
+    `rungs` are the lowest probabilities of the states, from the highest down; empty where they hang on the strategy's
+    thresholds, which begin at `buy` and `sell` (None where the strategy has none). `profit_target` and `stop_loss` are
+    fractions of the account since entry, 0.0 is never; `cash_buffer` is a fraction of equity.
+    """
+
+    family: Family
+    rungs: dict[str, float]
+    buy: float | None
+    sell: float | None
+    min_hold_bars: int
+    profit_target: float
+    stop_loss: float
+    cash_buffer: float
+
+
 class BookInfo(Struct, frozen=True):
-    """One book as it was configured. `driving` are the symbols whose bars lead to decisions."""
+    """One book as it was configured. `driving` are the symbols whose bars lead to decisions; `ladder` is set for a book
+    on one. A book that is `flat_overnight` holds nothing while its exchange is closed."""
 
     name: str
     strategy: str
@@ -68,6 +88,8 @@ class BookInfo(Struct, frozen=True):
     driving: tuple[str, ...]
     capital: float
     parameters: dict[str, float | int | str | bool]
+    ladder: LadderInfo | None = None
+    flat_overnight: bool = False
 
 
 class SessionInfo(Struct, frozen=True):
@@ -76,6 +98,9 @@ class SessionInfo(Struct, frozen=True):
     `started` is the wall clock at the start; everything else in a session runs on market time.
     `periods` is the number of trading days in a year, for annualised figures. `settings` is the effective
     configuration, without secrets. `versions` are those of the program, the schema and what the numbers depend on.
+
+    `exchange` names the calendar of the session's hours; empty when the hours are not known. Books that are flat
+    overnight are sold out from `before_close` milliseconds before its close.
     """
 
     name: str
@@ -90,6 +115,8 @@ class SessionInfo(Struct, frozen=True):
     periods: int
     settings: dict[str, object]
     versions: dict[str, str]
+    exchange: str = ""
+    before_close: Millis = 0
 
 
 class SessionStarted(Event, frozen=True, tag="session_started"):
@@ -173,6 +200,14 @@ class Decided(Event, frozen=True, tag="decision"):
     target: str = ""
 
 
+class ModelReported(Event, frozen=True, tag="model"):
+    """What the model behind a book's decisions on a symbol has learned so far; follows a decision now and then."""
+
+    book: str
+    symbol: str
+    report: ModelReport
+
+
 class OrderSubmitted(Event, frozen=True, tag="order_submitted"):
     """On disk before a broker hears of it."""
 
@@ -217,6 +252,7 @@ AnyEvent = (
     | OrderCancelled
     | OrderExpired
     | Decided
+    | ModelReported
     | OrderSubmitted
     | CancelRequested
     | PhaseChanged

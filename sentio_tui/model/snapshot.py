@@ -1,11 +1,13 @@
 """The one read model of the screen: everything a pane shows, frozen, of one moment."""
 
+from enum import StrEnum
+
 from msgspec import Struct
 
 from sentio_tui.model.bars import Millis
 from sentio_tui.model.commands import Command
 from sentio_tui.model.decisions import Reason
-from sentio_tui.model.events import BookInfo, Decided, FeedStatus, Mode, Noted, Phase
+from sentio_tui.model.events import BookInfo, Decided, FeedStatus, Mode, ModelReported, Noted, Phase
 from sentio_tui.model.orders import Order, OrderStatus, Side
 
 
@@ -126,6 +128,87 @@ class Curve(Struct, frozen=True):
     drawdown: tuple[float, ...] = ()
 
 
+class RungView(Struct, frozen=True, gc=False):
+    """A rung of a ladder in force.
+
+    `bound` is the lowest probability that leads to `state`, `condition` the same in words ("≥ 0.55"). `exposure` is the
+    multiple of the base's return, `symbols` what is held in equal parts and `holdings` that in words.
+    """
+
+    bound: float
+    condition: str
+    state: str
+    symbols: tuple[str, ...]
+    holdings: str
+    exposure: float
+
+
+class Thresholds(Struct, frozen=True, gc=False):
+    """Probabilities from which to buy, and below which to sell."""
+
+    buy: float
+    sell: float
+
+
+class LadderView(Struct, frozen=True):
+    """Where a book stands on its ladder.
+
+    `rungs` are those in force, from the highest bound down; `place` is the index of the one the probability stands on,
+    None where there is no probability. `state` is derived from the holdings of this moment, `target` is the state the
+    probability leads to, and `explanation` says so in a line; both are empty without a probability.
+
+    `horizons` are the probabilities of a rise by minutes ahead. `configured` is None for a ladder of fixed rungs,
+    `in_force` also while the strategy does not say to what it has moved them. `bars_held` and `gain` (a fraction of
+    the account at entry, without costs) are None where nothing is held; `profit_target` and `stop_loss` are fractions,
+    0.0 is never.
+    """
+
+    book: str
+    symbol: str
+    rungs: tuple[RungView, ...]
+    probability: float | None
+    place: int | None
+    state: str
+    target: str
+    explanation: str
+    horizons: dict[int, float]
+    configured: Thresholds | None
+    in_force: Thresholds | None
+    bars_held: int | None
+    min_hold_bars: int
+    gain: float | None
+    profit_target: float
+    stop_loss: float
+    model: ModelReported | None
+
+
+class MarketEvent(StrEnum):
+    """What the clock of a market shows next. The value is what people read."""
+
+    OPEN = "opens"
+    LIQUIDATION = "liquidation"
+    CLOSE = "closes"
+    EARLY_CLOSE = "closes early"
+
+
+class MarketClock(Struct, frozen=True, gc=False):
+    """The hours of the session's exchange at the time of the snapshot.
+
+    `next` comes at `next_at`. `closes` is the next end of a session, `is_early` whether that is a half day.
+    `liquidation` is when the books that are flat overnight are next sold out (the past, while that is under way); None
+    where no book is. Where the calendar does not know, `unknown` says why and the rest means nothing.
+    """
+
+    exchange: str
+    is_open: bool
+    next: MarketEvent
+    next_at: Millis
+    closes: Millis
+    is_early: bool
+    liquidation: Millis | None = None
+    unknown: str = ""
+
+
 class SnapshotInfo(Struct, frozen=True):
     """The identity of the session, for the status line."""
 
@@ -168,3 +251,7 @@ class Snapshot(Struct, frozen=True):
     note_count: int
     accepts: frozenset[type[Command]]
     """The commands the session takes now; the rest are greyed."""
+    ladders: tuple[LadderView, ...] = ()
+    """One of each book on a ladder."""
+    clock: MarketClock | None = None
+    """None where the market never closes, or nobody knows its hours."""

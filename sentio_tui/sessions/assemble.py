@@ -63,7 +63,7 @@ def assemble(settings: Settings, folder: Path) -> LiveSession:
         limits=Limits(settings.risk.daily_loss, settings.risk.drawdown, settings.risk.orders_per_minute),
     )
     recorder = Recorder.create(folder, started)
-    info = _info(settings, recorder.name, started, infos, hours, feed)
+    info = _info(settings, recorder.name, started, infos, hours, feed, rules.before_close)
     engine = Engine(info, books, broker, instruments, hours, rules, started if feed.begin is None else feed.begin)
     recorder.attach(engine.state, _terms(settings))
     return LiveSession(
@@ -157,6 +157,7 @@ def _info(
     books: tuple[BookInfo, ...],
     hours: Mapping[str, Calendar],
     feed: Feed,
+    before_close: Millis,
 ) -> SessionInfo:
     calendar = next(iter(hours.values()))
     return SessionInfo(
@@ -172,4 +173,6 @@ def _info(
         periods=calendar.periods,
         settings=msgspec.to_builtins(settings),
         versions={"sentio-tui": __version__, "schema": SCHEMA, "python": platform.python_version()},
+        exchange=calendar.name,
+        before_close=before_close,
     )

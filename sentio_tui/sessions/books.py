@@ -9,10 +9,10 @@ import msgspec
 from sentio_tui.config import ConfigError, Problem
 from sentio_tui.engine.book import BookParts
 from sentio_tui.machines.base import Machine
-from sentio_tui.machines.ladder import CalibratedLadder, Ladder, LadderMachine, Ladders, Rung
+from sentio_tui.machines.ladder import LadderMachine, ladders
 from sentio_tui.machines.slots import Slots
 from sentio_tui.market.families import FAMILIES, family
-from sentio_tui.model.events import BookInfo
+from sentio_tui.model.events import BookInfo, LadderInfo
 from sentio_tui.model.instruments import Family
 from sentio_tui.settings import BookSettings, LadderSettings, MachineSettings, Settings, StrategySettings
 from sentio_tui.strategies import registry
@@ -41,7 +41,8 @@ def books_of(settings: Settings) -> tuple[list[BookParts], tuple[BookInfo, ...]]
             problems.append(Problem("machine", f"{prefix}machine.ladder.family", str(error)))
             continue
         try:
-            machine = _machine(book.machine, members, parameters)
+            ladder = _ladder(book.machine.ladder, members, parameters) if members else None
+            machine = _machine(book.machine, ladder)
         except ValueError as error:
             problems.append(Problem("machine", f"{prefix}machine.{book.machine.kind}", str(error)))
             continue
@@ -56,6 +57,8 @@ def books_of(settings: Settings) -> tuple[list[BookParts], tuple[BookInfo, ...]]
                 driving=driving,
                 capital=book.share * settings.session.capital,
                 parameters=msgspec.to_builtins(parameters),
+                ladder=ladder,
+                flat_overnight=book.machine.flat_overnight,
             )
         )
     if problems:
@@ -87,29 +90,33 @@ def _strategy(settings: StrategySettings, symbol: str) -> Strategy:
     return registry.build(settings.name, settings.preset, settings.params, symbol)
 
 
-def _machine(settings: MachineSettings, family: Family | None, parameters: Parameters) -> Machine:
+def _machine(settings: MachineSettings, ladder: LadderInfo | None) -> Machine:
     """Raises ValueError for a ladder that cannot stand."""
-    if family is None:
+    if ladder is None:
         slots = settings.slots
         return Slots(slots.max_positions, slots.position_size, slots.sizing, slots.stop_loss, slots.take_profit)
-    wanted = settings.ladder
     return LadderMachine(
-        _ladder(wanted, family, parameters),
-        min_hold_bars=wanted.min_hold_bars,
-        profit_target=wanted.profit_target,
-        stop_loss=wanted.stop_loss,
-        cash_buffer=wanted.cash_buffer,
+        ladders(ladder),
+        min_hold_bars=ladder.min_hold_bars,
+        profit_target=ladder.profit_target,
+        stop_loss=ladder.stop_loss,
+        cash_buffer=ladder.cash_buffer,
     )
 
 
-def _ladder(settings: LadderSettings, family: Family, parameters: Parameters) -> Ladders:
-    """The configured rungs; without any, those around the strategy's own thresholds, wherever they move."""
-    if settings.rungs:
-        rungs = sorted(settings.rungs.items(), key=lambda rung: -rung[1])
-        return Ladder([Rung(bound, state) for state, bound in rungs], family)
-    if not isinstance(parameters, HasThresholds):
-        raise ValueError("the strategy has no thresholds: give machine.ladder.rungs")
-    return CalibratedLadder(parameters.buy, parameters.sell, family)
+def _ladder(settings: LadderSettings, family: Family, parameters: Parameters) -> LadderInfo:
+    """The configured rungs; without any, the strategy's own thresholds, for a ladder that follows where they move."""
+    thresholds = parameters if isinstance(parameters, HasThresholds) else None
+    return LadderInfo(
+        family=family,
+        rungs=dict(sorted(settings.rungs.items(), key=lambda rung: -rung[1])),
+        buy=thresholds.buy if thresholds is not None else None,
+        sell=thresholds.sell if thresholds is not None else None,
+        min_hold_bars=settings.min_hold_bars,
+        profit_target=settings.profit_target,
+        stop_loss=settings.stop_loss,
+        cash_buffer=settings.cash_buffer,
+    )
 
 
 @runtime_checkable

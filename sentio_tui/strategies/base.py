@@ -6,7 +6,7 @@ from typing import ClassVar, Protocol, Self, runtime_checkable
 from msgspec import Struct
 
 from sentio_tui.model.bars import Bar
-from sentio_tui.model.decisions import Signal
+from sentio_tui.model.decisions import ModelReport, Signal
 
 
 class Parameters(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,3 +59,11 @@ class KnowsItsFault(Protocol):
     def fault(self) -> str:
         """What is wrong, in words for a person; empty when nothing is."""
         ...
+
+
+@runtime_checkable
+class ReportsItsModel(Protocol):
+    """A strategy that can tell what its model has learned. It is asked now and then, after a bar, and what it says is
+    kept with the session."""
+
+    def model_report(self) -> ModelReport: ...

@@ -1,6 +1,6 @@
 """Engines on scripted strategies, for tests."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar, Self, TypeVar
 
 from sentio_tui.brokers.costs import Cost, CostSchedule
@@ -13,7 +13,7 @@ from sentio_tui.model.bars import MINUTE, Bar, Millis
 from sentio_tui.model.decisions import Direction, Signal
 from sentio_tui.model.events import AnyEvent, BookInfo, Event, Mode, SessionInfo
 from sentio_tui.model.instruments import AssetClass, Instrument
-from sentio_tui.strategies.base import Parameters
+from sentio_tui.strategies.base import Parameters, Strategy
 
 E = TypeVar("E", bound=Event)
 
@@ -104,8 +104,9 @@ def engine(
     slippage: float = 0.001,
     capital: float = 10_000.0,
     flat_overnight: bool = False,
+    make: Callable[[Sequence[Direction | None]], Strategy] = Scripted,
 ) -> Engine:
-    """An engine with one book that drives each symbol by its script."""
+    """An engine with one book that drives each symbol by its script, of which `make` makes the strategy."""
     symbols = tuple(scripts)
     instruments = {symbol: Instrument(symbol, AssetClass.CRYPTO, 0.000001, 0.01) for symbol in symbols}
     hours: dict[str, Calendar] = {symbol: calendar or AlwaysOpen() for symbol in symbols}
@@ -117,7 +118,7 @@ def engine(
         expires=lambda instrument, at: AlwaysOpen().next_close(at),
     )
     machine = slots or Slots(5, 0.2, "equity", 0.05, 0.10)
-    book = BookParts("main", machine, {symbol: Scripted(script) for symbol, script in scripts.items()}, flat_overnight)
+    book = BookParts("main", machine, {symbol: make(script) for symbol, script in scripts.items()}, flat_overnight)
     return Engine(info(symbols, capital), [book], broker, instruments, hours, rules or Rules(), START)
 
 

@@ -100,7 +100,7 @@ def test_numbers_must_follow(tmp_path: Path, make_events: Make) -> None:
 
 
 def test_what_must_be_on_disk_at_once() -> None:
-    waiting = {"bar", "bar_dropped", "timer", "feed", "decision", "phase", "note"}
+    waiting = {"bar", "bar_dropped", "timer", "feed", "decision", "model", "phase", "note"}
     tags = {kind.__struct_config__.tag: kind for kind in get_args(AnyEvent)}
     assert {
         tag for tag, kind in tags.items() if not needs_sync(kind(**dict.fromkeys(kind.__struct_fields__)))

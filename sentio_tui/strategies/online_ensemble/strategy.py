@@ -5,7 +5,7 @@ from math import isfinite, sqrt
 from typing import ClassVar, Final, Self
 
 from sentio_tui.model.bars import MINUTE, Bar
-from sentio_tui.model.decisions import Signal
+from sentio_tui.model.decisions import ModelReport, Signal
 from sentio_tui.strategies.base import Parameters
 from sentio_tui.strategies.online_ensemble.decision import Thresholds, amplifier, band_position, base_probability
 from sentio_tui.strategies.online_ensemble.hours import Hours
@@ -102,6 +102,17 @@ class OnlineEnsemble:
         values = (sizes / (1.0 + model.variances**0.5)).tolist()
         top = max(values) or 1.0
         return sorted(((name, value / top) for name, value in zip(NAMES, values, strict=True)), key=lambda row: -row[1])
+
+    def model_report(self) -> ModelReport:
+        """The features that count, and where the learner stands."""
+        model = self._model
+        values = {
+            "forgetting": model.forgetting,
+            "regularisation": model.regularisation,
+            **{f"updates_{horizon}": float(count) for horizon, count in self.updates.items()},
+            "resets": float(model.resets),
+        }
+        return ModelReport({name: value for name, value in self.feature_importance() if value > 0.0}, values)
 
     def on_trade(self, pnl: float) -> None:
         """A round trip that followed from these signals has closed, `pnl` net of costs."""

@@ -377,3 +377,13 @@ def test_features_rank_by_coefficient_and_certainty() -> None:
     theta = np.abs(strategy.model.coefficients)
     expected = np.average(theta, axis=0, weights=[0.3, 0.5, 0.2]) / (1 + np.sqrt(np.diag(strategy.model.covariance)))
     np.testing.assert_allclose([dict(rows)[name] for name in NAMES], expected / expected.max(), rtol=1e-9)
+
+
+def test_the_model_report_holds_the_features_that_count_and_what_the_learner_is_at() -> None:
+    strategy = ensemble()
+    assert strategy.model_report().importance == {}
+    run(strategy, around_the_clock(400))
+    report = strategy.model_report()
+    assert list(report.importance.items()) == [row for row in strategy.feature_importance() if row[1] > 0.0]
+    assert report.values["forgetting"] == strategy.model.forgetting
+    assert [report.values[f"updates_{horizon}"] for horizon in (1, 5, 10)] == [399.0, 395.0, 390.0]
