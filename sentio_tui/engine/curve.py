@@ -83,6 +83,11 @@ class EquityCurve:
         midnight = datetime.combine(self._day + timedelta(days=1), time(), self._zone)
         self._day_end = int(midnight.timestamp() * 1000)
 
+    def reopen(self) -> None:
+        """Give the newest point its own equity again, where the lists come from a curve that has gone on."""
+        if self.equity:
+            self.equity[-1] = self._open
+
     def now(self) -> tuple[float, float]:
         """Current and deepest drawdown with the open point taken in."""
         if not self.equity:
