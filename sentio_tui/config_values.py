@@ -316,9 +316,13 @@ def _shown(value: object) -> str:
 
 
 def _setting(path: KeyPath) -> str:
-    """The dotted key without indices, and without the profile it stands in."""
+    """The dotted key without indices, without the profile it stands in, and without the fund's symbol."""
     names = [part for part in path if isinstance(part, str)]
-    return ".".join(names[2:] if names[0] == "profiles" else names)
+    if names[0] == "profiles":
+        del names[:2]
+    if len(names) > 1 and names[0] == "funds":
+        del names[1]
+    return ".".join(names)
 
 
 def _check_day(text: str) -> str:
@@ -347,5 +351,6 @@ _CHECKS: Final[Mapping[str, Callable[[str], str]]] = {
     "feed.date": _check_optional_day,
     "feed.start": _check_moment,
     "costs.since": _check_day,
+    "funds.rates.since": _check_day,
 }
 _PATHS: Final = frozenset({"feed.data", "ui.themes_dir", "sessions_dir"})

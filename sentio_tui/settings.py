@@ -62,7 +62,7 @@ class FeedSettings(Section, frozen=True):
     """Recorded market: one exchange day, YYYY-MM-DD; empty is all of it."""
     stress: StressSettings = StressSettings()
     data_symbol: str = ""
-    """Recorded market: the symbol of files that have no symbol column."""
+    """Recorded market: the symbol of files that have no symbol column. An error where all of them have one."""
     stale_after: Annotated[float, Meta(gt=0, le=604_800)] = 120.0
     """Seconds of market time without a bar, while the market is open, until a symbol counts as stale."""
 
@@ -156,6 +156,30 @@ class InstrumentSettings(Section, frozen=True):
     quantity_step: Annotated[float, Meta(ge=1e-9, le=1_000_000)] = 1.0
     """The ledger keeps quantities to nine decimals."""
     price_step: Annotated[float, Meta(ge=1e-12, le=1_000_000)] = 0.01
+    exchange: Annotated[str, Meta(max_length=32)] = ""
+    """Whose hours it keeps: an ISO 10383 code, or "24/7". Empty is that of its family's base, else the usual one of its
+    asset class: XNYS for equities, 24/7 for crypto."""
+
+
+class RatesSettings(Section, frozen=True):
+    """What a fund costs from a day on, as fractions of its value a year."""
+
+    since: str = "1970-01-01"
+    """First day in force, YYYY-MM-DD."""
+    expense: Rate = 0.0
+    """The expense ratio."""
+    financing: Annotated[float, Meta(gt=-1, lt=1)] = 0.0
+    """What its swaps and loans cost on balance; below 0 where it earns more interest than it pays."""
+
+
+class FundSettings(Section, frozen=True):
+    """How the bars of a leveraged fund are made that has none of its own."""
+
+    start_price: NotNegative = 0.0
+    """Of its first bar; 0 is its base's price there. Otherwise above 0.01."""
+    rates: tuple[RatesSettings, ...] = ()
+    """The newest entry whose `since` has come is in force. Without any: 0.95 % expense, and 5 % financing for a
+    multiple above 1, 2 % else."""
 
 
 class RiskSettings(Section, frozen=True):
@@ -199,6 +223,7 @@ class Settings(Section, frozen=True):
     costs: tuple[CostSettings, ...] = ()
     instruments: dict[str, InstrumentSettings] = {}
     families: dict[str, FamilySettings] = {}
+    funds: dict[str, FundSettings] = {}
     risk: RiskSettings = RiskSettings()
     books: tuple[BookSettings, ...] = ()
     ui: UiSettings = UiSettings()

@@ -10,7 +10,7 @@ import tomli
 from sentio_tui import config, paths
 from sentio_tui.config import ConfigError, Loaded, Problem
 from sentio_tui.config_values import known_keys
-from sentio_tui.settings import BookSettings, CostSettings, InstrumentSettings, Settings
+from sentio_tui.settings import BookSettings, CostSettings, FundSettings, InstrumentSettings, RatesSettings, Settings
 from tests.places import Place
 
 
@@ -38,11 +38,13 @@ def test_packaged_file_has_every_key_of_the_settings() -> None:
     assert set(BookSettings.__struct_fields__) == set(document["books"][0])
     assert set(CostSettings.__struct_fields__) == set(document["costs"][0])
     assert set(InstrumentSettings.__struct_fields__) == set(document["instruments"]["SPY"])
+    assert set(FundSettings.__struct_fields__) == set(document["funds"]["SPXL"])
+    assert set(RatesSettings.__struct_fields__) == set(document["funds"]["SPXL"]["rates"][0])
 
 
 def test_packaged_values_are_the_defaults_but_for_the_profile(place: Place) -> None:
     loaded = place.load(profile="")
-    plain = msgspec.structs.replace(loaded.settings, costs=(), instruments={})
+    plain = msgspec.structs.replace(loaded.settings, costs=(), instruments={}, funds={})
     assert plain == Settings()
 
 
@@ -92,7 +94,7 @@ def test_provenance_names_every_value(place: Place) -> None:
     assert list(loaded.provenance) == list(config.values(loaded.settings))
     assert loaded.provenance["feed.data"] == "default"
     assert re.fullmatch(r"config\.toml:\d+ \(packaged, profile crypto\)", loaded.provenance["strategy.preset"])
-    assert set(known_keys(Settings)) - {"costs", "instruments"} <= set(loaded.provenance)
+    assert set(known_keys(Settings)) - {"costs", "instruments", "funds"} <= set(loaded.provenance)
 
 
 def test_provenance_lines_are_right(place: Place) -> None:
@@ -220,6 +222,10 @@ def test_t39_all_problems_are_told_together(place: Place) -> None:
         ("[feed]\nstart = '2025-01-06'", "feed.start", "has no offset"),
         ("[feed]\nstart = 'monday'", "feed.start", "is not a time in ISO 8601"),
         ("[[costs]]\nasset_class = 'crypto'\nsince = 'x'", "costs[0].since", "is not a day"),
+        ("[[funds.SPXL.rates]]\nsince = '2025'", "funds.SPXL.rates[0].since", "is not a day"),
+        ("[[funds.SPXL.rates]]\nexpense = 1", "funds.SPXL.rates[0].expense", "below 1"),
+        ("[[funds.SPXL.rates]]\nfinancing = -1", "funds.SPXL.rates[0].financing", "above -1"),
+        ("[funds.SPXL]\nstart = 3", "funds.SPXL.start", 'did you mean "start_price"'),
         ("[strategy.params]\nthreshold = nan", "strategy.params.threshold", "finite number"),
         ("[strategy.params]\nthreshold = [1]", "strategy.params.threshold", "[1] is not allowed"),
         ("[machine]\nflat_overnight = 1", "machine.flat_overnight", "it must be true or false"),

@@ -53,13 +53,14 @@ class Problem(Struct, frozen=True):
 class BarFile(Struct, frozen=True):
     """The good rows of a file as columns of one length, in the file's order, and the problems of the others.
 
-    `codes` index `names`, the symbols. `times` are Millis. `numbers` has one row each for open, high, low, close and
-    volume. `problems` are the first few of `problem_count`.
+    `codes` index `names`, the symbols; `names_symbols` says whether they come from the file itself. `times` are Millis.
+    `numbers` has one row each for open, high, low, close and volume. `problems` are the first few of `problem_count`.
     """
 
     path: Path
     unit: str
     places: Ints
+    names_symbols: bool
     names: list[str]
     codes: Ints
     times: Ints
@@ -196,6 +197,7 @@ class _Check:
             self._sheet.path,
             self._sheet.unit,
             self._sheet.places[good],
+            "symbol" in self._sheet.columns,
             names,
             codes[good],
             times[good],

@@ -6,7 +6,7 @@ from typing import Final
 
 from sentio_tui.feeds.base import Feed, FeedError, FeedItem, FeedWord
 from sentio_tui.market.calendar import Calendar
-from sentio_tui.market.leverage import FLOOR, FundTerms, LeveragedSeries, fund_terms
+from sentio_tui.market.leverage import FLOOR, FundTerms, LeveragedSeries, usual_rates
 from sentio_tui.market.validation import fault
 from sentio_tui.model.bars import Bar, Millis
 from sentio_tui.model.events import FeedStatus
@@ -23,8 +23,9 @@ class LeveragedFeed:
     Each member is announced once, by a word before its first bar. A bad bar of the base passes and makes none. Nothing
     is filled forward: a real member that misses a minute has no bar in it, and is valued at its own last price.
 
-    `terms` replaces those of `fund_terms`, by symbol. `history` are bars from before the feed begins; those of the
-    base carry the series on to where it begins, so that a day has the prices it would have in a run of many days.
+    `terms` by symbol; a fund without them begins at its base's price and has the usual rates. `history` are bars from
+    before the feed begins; those of the base carry the series on to where it begins, so that a day has the prices it
+    would have in a run of many days.
     """
 
     def __init__(
@@ -45,7 +46,8 @@ class LeveragedFeed:
         self._family = family
         self._calendar = calendar
         self._history = history
-        self._terms = {symbol: fund_terms(family, symbol) for symbol in family.symbols} | dict(terms or {})
+        usual = {symbol: FundTerms(rates=usual_rates(leverage)) for symbol, leverage in family.leverage.items()}
+        self._terms = usual | dict(terms or {})
         foreign = [symbol for symbol in missing if symbol not in family.symbols]
         if foreign:
             raise FeedError(f"family {family.name} has no {', '.join(foreign)}; it has {', '.join(family.symbols)}")

@@ -28,8 +28,9 @@ class RecordedFeed:
     """The bars of files, in order of time, and within a minute in that of `symbols` (all, by name, for None).
 
     `date` picks one exchange day of `calendar`, YYYY-MM-DD; without it all of them are played. `data_symbol` is the
-    symbol of files without a symbol column. The bars of `warm_up_days` exchange days before `date` come first, for
-    `feeds.warm_up`. Files are read by `load`, which the first batch calls when nobody did.
+    symbol of files without a symbol column; where all have one it is an error, because it would change nothing. The
+    bars of `warm_up_days` exchange days before `date` come first, for `feeds.warm_up`. Files are read by `load`, which
+    the first batch calls when nobody did.
     """
 
     name: str = "recorded"
@@ -66,6 +67,12 @@ class RecordedFeed:
         if not self._files:
             raise FeedError("recorded market: no files; name them in feed.data")
         files = [read_bar_file(path, self._data_symbol, self._calendar.zone) for path in self._files]
+        if self._data_symbol and all(file.names_symbols for file in files):
+            raise FeedError(
+                f"recorded market: feed.data_symbol (--data-symbol) = {self._data_symbol} is of files without a symbol "
+                f"column, but {_named(self._files)} names the symbol of every bar: leave it out. feed.symbols "
+                "(--symbols) chooses among them"
+            )
         self.symbols_found = tuple(sorted({file.names[code] for file in files for code in set(file.codes.tolist())}))
         order = self._symbols or self.symbols_found
         rows = _join(files, self.symbols_found).only(self.symbols_found, order)

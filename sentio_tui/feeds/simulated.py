@@ -22,7 +22,7 @@ Bars are made in blocks of a day from the start; nothing depends on how they are
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from itertools import repeat
 from math import log, sqrt
 from operator import attrgetter
@@ -32,7 +32,7 @@ from msgspec import Struct
 
 from sentio_tui.feeds.base import FeedError, FeedItem
 from sentio_tui.feeds.returns import ReturnSource, stable_hash, stream
-from sentio_tui.market.calendar import Calendar, for_asset
+from sentio_tui.market.calendar import ROUND_THE_CLOCK, Calendar, exchange_of, for_asset
 from sentio_tui.model.bars import MINUTE, Bar, Millis
 from sentio_tui.model.instruments import AssetClass
 
@@ -60,7 +60,7 @@ class SimulatedSymbol(Struct, frozen=True):
     """A symbol of the simulated market.
 
     `volatility` is annual, a fraction. `loading` is the correlation with the class's common source, 0 to 1.
-    `turnover` is the money traded in an average minute.
+    `turnover` is the money traded in an average minute. `exchange` is whose hours it keeps; empty is the usual one.
     """
 
     symbol: str
@@ -70,6 +70,12 @@ class SimulatedSymbol(Struct, frozen=True):
     loading: float
     turnover: float
     price_step: float = 0.01
+    exchange: str = ""
+
+    @property
+    def place(self) -> tuple[AssetClass, str]:
+        """What it shares with others: a common source and hours."""
+        return self.asset_class, exchange_of(self.asset_class, self.exchange)
 
 
 _KNOWN: Final = {
@@ -83,7 +89,9 @@ _KNOWN: Final = {
 }
 
 
-def simulated_symbol(symbol: str, asset_class: AssetClass, price_step: float = 0.01) -> SimulatedSymbol:
+def simulated_symbol(
+    symbol: str, asset_class: AssetClass, price_step: float = 0.01, exchange: str = ""
+) -> SimulatedSymbol:
     """A symbol at a realistic level. One that is not known gets its figures from its name, the same every time."""
     if symbol in _KNOWN:
         price, volatility, loading, turnover = _KNOWN[symbol]
@@ -95,14 +103,14 @@ def simulated_symbol(symbol: str, asset_class: AssetClass, price_step: float = 0
             volatility, loading, turnover = 0.8 + 0.5 * wide, 0.75, 60_000.0
         else:
             volatility, loading, turnover = 0.2 + 0.3 * wide, 0.55, 1_500_000.0
-    return SimulatedSymbol(symbol, asset_class, price, volatility, loading, turnover, price_step)
+    return SimulatedSymbol(symbol, asset_class, price, volatility, loading, turnover, price_step, exchange)
 
 
 class SimulatedFeed:
     """Bars of made-up markets from `start` on, for `days` times 24 hours, or without end for 0.
 
-    Equities trade in their calendar's sessions only, crypto round the clock. `calendars` replaces the usual ones.
-    Raises FeedError for symbols, a start or a number of days it cannot simulate.
+    A symbol trades in its exchange's sessions only, crypto round the clock. Raises FeedError for symbols, a start or a
+    number of days it cannot simulate, ValueError for an unknown exchange.
     """
 
     name: str = "simulated"
@@ -116,7 +124,6 @@ class SimulatedFeed:
         days: int = 0,
         *,
         batch: int = BATCH,
-        calendars: Mapping[AssetClass, Calendar] | None = None,
     ) -> None:
         _check(symbols, seed, start, days)
         self._symbols = tuple(symbols)
@@ -124,30 +131,24 @@ class SimulatedFeed:
         self._start = start
         self._days = days
         self._batch = batch
-        self._calendars = dict(calendars or {})
-        for asset_class in {each.asset_class for each in symbols}:
-            self._calendars.setdefault(asset_class, for_asset(asset_class))
+        self._calendars = {place: for_asset(*place) for place in dict.fromkeys(each.place for each in symbols)}
 
     @property
     def begin(self) -> Millis:
         return self._start
 
     async def batches(self, skip: int = 0) -> AsyncIterator[Sequence[FeedItem]]:
-        markets = {
-            asset_class: _Market(asset_class, calendar, self._seed)
-            for asset_class, calendar in self._calendars.items()
-            if any(each.asset_class is asset_class for each in self._symbols)
-        }
+        markets = {place: _Market(*place, calendar, self._seed) for place, calendar in self._calendars.items()}
         walks = [_Walk(each, self._seed) for each in self._symbols]
         block = 0
         while not self._days or block < self._days:
             begin = self._start + block * DAY_MINUTES * MINUTE
             block += 1
             try:
-                days = {asset_class: market.day(begin) for asset_class, market in markets.items()}
+                days = {place: market.day(begin) for place, market in markets.items()}
             except ValueError as error:
                 raise FeedError(f"simulated market: {error}; set feed.start and feed.days to end before that") from None
-            tables = [walk.day(days[walk.symbol.asset_class]) for walk in walks]
+            tables = [walk.day(days[walk.symbol.place]) for walk in walks]
             bars_of_day = sum(len(table.times) for table in tables)
             if skip >= bars_of_day:
                 skip -= bars_of_day
@@ -160,7 +161,7 @@ class SimulatedFeed:
 
 
 class _Day(Struct, frozen=True):
-    """What the symbols of an asset class share on one day: arrays of one entry for each open minute.
+    """What the symbols of an asset class and exchange share on one day: arrays of one entry for each open minute.
 
     `first` are the minutes that open a session, `season` and `activity` the time of day's factors of volatility and
     volume, `returns` and `volatility` those of the common source, `gaps` its part of the opening gaps.
@@ -187,13 +188,14 @@ class _Table(Struct, frozen=True):
 
 
 class _Market:
-    """The common source of an asset class, its hours and its time of day."""
+    """The common source of an asset class on an exchange, its hours and its time of day."""
 
-    def __init__(self, asset_class: AssetClass, calendar: Calendar, seed: int) -> None:
-        self._equity = asset_class is AssetClass.EQUITY
+    def __init__(self, asset_class: AssetClass, exchange: str, calendar: Calendar, seed: int) -> None:
+        self._closes = exchange != ROUND_THE_CLOCK
         self._calendar = calendar
-        self._source = ReturnSource(seed, f"market {asset_class.value}")
-        self._gaps = stream(seed, "gaps", f"market {asset_class.value}")
+        name = f"market {asset_class.value}" + ("" if exchange == exchange_of(asset_class) else f" {exchange}")
+        self._source = ReturnSource(seed, name)
+        self._gaps = stream(seed, "gaps", name)
 
     def day(self, begin: Millis) -> _Day:
         import numpy as np
@@ -210,9 +212,9 @@ class _Market:
             times.append(minutes)
             share.append((minutes - hours[0]) / (hours[1] - hours[0]))
         at, passed = np.concatenate(times), np.concatenate(share)
-        season, activity = _exchange_day(passed) if self._equity else _round_the_clock(passed)
+        season, activity = _exchange_day(passed) if self._closes else _round_the_clock(passed)
         returns, volatility = self._source.take(len(at))
-        first = (passed == 0.0) & self._equity
+        first = (passed == 0.0) & self._closes
         gaps = np.zeros(len(at))
         gaps[first] = self._gaps.standard_normal(int(first.sum()))
         return _Day(at, first, season, activity, returns, volatility, gaps)
@@ -228,13 +230,13 @@ class _Walk:
         self._shape = stream(seed, "shape", f"symbol {symbol.symbol}")
         self._volumes = stream(seed, "volumes", f"symbol {symbol.symbol}")
         self._level = self._home = log(symbol.price)
-        equity = symbol.asset_class is AssetClass.EQUITY
-        days, minutes = (252, SESSION_MINUTES) if equity else (365, DAY_MINUTES)
+        closes = symbol.place[1] != ROUND_THE_CLOCK
+        days, minutes = (252, SESSION_MINUTES) if closes else (365, DAY_MINUTES)
         daily = symbol.volatility / sqrt(days)
-        self._minute = daily * sqrt((1 - OVERNIGHT if equity else 1.0) / minutes)
+        self._minute = daily * sqrt((1 - OVERNIGHT if closes else 1.0) / minutes)
         self._gap = daily * sqrt(OVERNIGHT)
         self._own = sqrt(1 - symbol.loading**2)
-        self._lot = 1.0 if equity else 0.0001
+        self._lot = 1.0 if symbol.asset_class is AssetClass.EQUITY else 0.0001
 
     def day(self, day: _Day) -> _Table:
         import numpy as np

@@ -5,7 +5,7 @@ the market says so. Rules that depend on the hour ask here and are driven by tim
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from functools import lru_cache
@@ -23,6 +23,11 @@ DAY: Final = 86_400_000
 _FIRST: Final = "1969-01-01"
 _LAST: Final = "2049-12-31"
 """Fixed, so that what a calendar says does not depend on the day it is asked. Some exchanges know less."""
+
+ROUND_THE_CLOCK: Final = "24/7"
+"""The name of a market that never closes."""
+
+_USUAL: Final = {AssetClass.CRYPTO: ROUND_THE_CLOCK, AssetClass.EQUITY: "XNYS"}
 
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 
@@ -157,11 +162,39 @@ class ExchangeCalendar:
         return ValueError(f"calendar {self.name} is known from {self._days[0]} to {self._days[-1]} only")
 
 
-def for_asset(asset_class: AssetClass, exchange: str = "XNYS") -> Calendar:
-    """The calendar of an asset class; `exchange` is that of equities. Raises ValueError for an unknown exchange."""
-    if asset_class is AssetClass.CRYPTO:
-        return AlwaysOpen()
-    return ExchangeCalendar(exchange)
+def exchange_of(asset_class: AssetClass, exchange: str = "") -> str:
+    """The exchange itself, or where none is named the usual one: XNYS for equities, 24/7 for crypto."""
+    return exchange or _USUAL[asset_class]
+
+
+def for_asset(asset_class: AssetClass, exchange: str = "") -> Calendar:
+    """The hours of an exchange, or of the usual one of the asset class. Raises ValueError for an unknown one, with the
+    nearest known names."""
+    name = exchange_of(asset_class, exchange)
+    return AlwaysOpen() if name == ROUND_THE_CLOCK else ExchangeCalendar(name)
+
+
+def expect_exchange(name: str) -> None:
+    """Raises ValueError for an unknown exchange, with the nearest known names. Loads no hours."""
+    if name in _USUAL.values():
+        return
+    import exchange_calendars
+
+    known: list[str] = exchange_calendars.get_calendar_names(include_aliases=True)
+    if name not in known:
+        spelled = {each.upper(): each for each in known}
+        near = [spelled[each] for each in get_close_matches(name.upper(), spelled, n=3, cutoff=0.5)]
+        hint = f"; the nearest are {', '.join(near)}" if near else "; write an ISO 10383 code such as XNYS or XLON"
+        raise ValueError(f"unknown exchange {name!r}{hint}")
+
+
+def leading(calendars: Iterable[Calendar]) -> Calendar:
+    """The calendar that days and the shown time follow where there are several: the first of a market that closes,
+    because its day is what people plan by; the first of all where none does. Raises ValueError for none at all."""
+    listed = list(calendars)
+    if not listed:
+        raise ValueError("there is no market to follow")
+    return next((each for each in listed if not isinstance(each, AlwaysOpen)), listed[0])
 
 
 class _Hours(Struct, frozen=True):
@@ -185,11 +218,7 @@ class _Hours(Struct, frozen=True):
 def _hours(name: str) -> _Hours:
     import exchange_calendars
 
-    known: list[str] = exchange_calendars.get_calendar_names(include_aliases=True)
-    if name not in known:
-        near = get_close_matches(name.upper(), known, n=3, cutoff=0.5)
-        hint = f"; the nearest are {', '.join(near)}" if near else ""
-        raise ValueError(f"unknown exchange {name!r}{hint}")
+    expect_exchange(name)
     try:
         table = exchange_calendars.get_calendar(name, start=_FIRST, end=_LAST)
     except ValueError:

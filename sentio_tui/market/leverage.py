@@ -9,7 +9,6 @@ there and nowhere else, once a day, actual days over 365; there is no decay with
 give is what compounding gives.
 """
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 from math import isfinite
 from typing import Final
@@ -18,7 +17,6 @@ from msgspec import Struct
 
 from sentio_tui.market.validation import WIDEST
 from sentio_tui.model.bars import Bar
-from sentio_tui.model.instruments import Family
 
 YEAR: Final = 365.0
 """Days over which an annual rate is spread."""
@@ -55,28 +53,17 @@ class FundTerms(Struct, frozen=True):
     rates: tuple[DatedRates, ...] = ()
 
 
-_ALWAYS: Final = date(1970, 1, 1)
+USUAL_EXPENSE: Final = 0.0095
+"""Expense ratio of a fund nobody has told the terms of."""
+
+USUAL_FINANCING: Final = 0.05, 0.02
+"""Financing of a fund with a multiple above 1 either way, and of one without."""
 
 
-def _terms(start_price: float | None, expense: float, financing: float) -> FundTerms:
-    return FundTerms(start_price, (DatedRates(_ALWAYS, expense, financing),))
-
-
-_KNOWN: Final[Mapping[str, FundTerms]] = {
-    "SPXL": _terms(100.0, 0.0095, 0.05),
-    "SH": _terms(50.0, 0.0095, 0.02),
-    "SDS": _terms(50.0, 0.0095, 0.05),
-    "TQQQ": _terms(50.0, 0.0086, 0.05),
-    "PSQ": _terms(50.0, 0.0095, 0.02),
-    "SQQQ": _terms(20.0, 0.0095, 0.05),
-}
-
-
-def fund_terms(family: Family, symbol: str) -> FundTerms:
-    """The terms of a member as the original system had them: 0.95 % expense (TQQQ 0.86 %), 5 % financing, 2 % for a
-    fund without a multiple. Raises KeyError for a symbol that is no member."""
-    leverage = family.leverage[symbol]
-    return _KNOWN.get(symbol) or _terms(None, 0.0095, 0.05 if abs(leverage) > 1.0 else 0.02)
+def usual_rates(leverage: float) -> tuple[DatedRates, ...]:
+    """Rates for a fund nobody has told the terms of, the same on all days."""
+    multiple, single = USUAL_FINANCING
+    return (DatedRates(date.min, USUAL_EXPENSE, multiple if abs(leverage) > 1.0 else single),)
 
 
 class LeveragedSeries:

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class AssetClass(StrEnum):
-    """Decides hours, costs and the periods of a year."""
+    """Decides costs, and hours where no exchange is named."""
 
     CRYPTO = "crypto"
     EQUITY = "equity"
@@ -16,6 +16,7 @@ class Instrument(Struct, frozen=True, gc=False):
     """A tradable symbol.
 
     `quantity_step` is the smallest amount that can be bought (1.0 for whole shares), `price_step` the tick.
+    `exchange` is where it trades, an ISO 10383 code or "24/7"; empty is the usual one of its asset class.
     `leverage` is the multiple of the family base's daily return; 1.0 for a symbol without a family.
     """
 
@@ -24,6 +25,7 @@ class Instrument(Struct, frozen=True, gc=False):
     quantity_step: float
     price_step: float
     leverage: float = 1.0
+    exchange: str = ""
 
 
 class Family(Struct, frozen=True, gc=False):

@@ -20,13 +20,13 @@ from sentio_tui.engine.risk import Limits
 from sentio_tui.engine.view import Viewer
 from sentio_tui.feeds.base import Feed
 from sentio_tui.feeds.pacing import Pacer
-from sentio_tui.market.calendar import Calendar, for_asset
+from sentio_tui.market.calendar import Calendar, leading
 from sentio_tui.model.bars import Millis
 from sentio_tui.model.events import BookInfo, Mode, SessionInfo
 from sentio_tui.model.instruments import AssetClass, Instrument
 from sentio_tui.sessions.books import books_of, family_of
 from sentio_tui.sessions.live import LiveSession
-from sentio_tui.sessions.markets import feed_of, with_symbols
+from sentio_tui.sessions.markets import feed_of, hours_of, on_exchanges, with_symbols
 from sentio_tui.sessions.recorder import Recorder
 from sentio_tui.sessions.summary import Terms
 from sentio_tui.settings import BookSettings, Settings
@@ -52,9 +52,9 @@ def assemble(settings: Settings, folder: Path) -> LiveSession:
     started = time.time_ns() // 1_000_000
     family = family_of(settings)
     settings = with_symbols(settings, family)
-    instruments = {symbol: instrument(settings, symbol) for symbol in settings.feed.symbols}
-    hours = calendars(instruments)
-    books, infos = books_of(settings)
+    instruments = on_exchanges({symbol: instrument(settings, symbol) for symbol in settings.feed.symbols}, family)
+    hours = hours_of(settings, instruments)
+    books, infos = books_of(settings, instruments)
     feed = feed_of(settings, instruments, hours, family)
     broker = _broker(settings, infos, instruments, hours)
     rules = Rules(
@@ -81,18 +81,11 @@ def instrument(settings: Settings, symbol: str) -> Instrument:
     """What the configuration knows of a symbol. Without an entry, a dash in it means crypto."""
     known = settings.instruments.get(symbol)
     if known is not None:
-        return Instrument(symbol, AssetClass(known.asset_class), known.quantity_step, known.price_step)
+        asset_class, exchange = AssetClass(known.asset_class), known.exchange
+        return Instrument(symbol, asset_class, known.quantity_step, known.price_step, exchange=exchange)
     asset_class = AssetClass.CRYPTO if "-" in symbol else AssetClass.EQUITY
     steps = _CRYPTO_DEFAULT if asset_class is AssetClass.CRYPTO else _EQUITY_DEFAULT
     return Instrument(symbol, asset_class, *steps)
-
-
-def calendars(instruments: Mapping[str, Instrument]) -> dict[str, Calendar]:
-    """The hours of each symbol's market."""
-    by_class = {
-        asset_class: for_asset(asset_class) for asset_class in {each.asset_class for each in instruments.values()}
-    }
-    return {symbol: by_class[known.asset_class] for symbol, known in instruments.items()}
 
 
 def _broker(
@@ -159,7 +152,7 @@ def _info(
     feed: Feed,
     before_close: Millis,
 ) -> SessionInfo:
-    calendar = next(iter(hours.values()))
+    calendar = leading(hours.values())
     return SessionInfo(
         name=name,
         mode=Mode.SIM if settings.feed.kind == "simulated" else Mode.REPLAY,
@@ -170,7 +163,8 @@ def _info(
         feed=feed.name,
         broker=settings.broker.kind,
         clock_zone=calendar.zone,
-        periods=calendar.periods,
+        # The equity of a mixed session has a close for each day of the market that trades on most of them.
+        periods=max(each.periods for each in hours.values()),
         settings=msgspec.to_builtins(settings),
         versions={"sentio-tui": __version__, "schema": SCHEMA, "python": platform.python_version()},
         exchange=calendar.name,

@@ -1,6 +1,6 @@
 """From settings to books: strategies, machines, families."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Protocol, runtime_checkable
 
@@ -11,15 +11,16 @@ from sentio_tui.engine.book import BookParts
 from sentio_tui.machines.base import Machine
 from sentio_tui.machines.ladder import LadderMachine, ladders
 from sentio_tui.machines.slots import Slots
+from sentio_tui.market.calendar import exchange_of
 from sentio_tui.market.families import FAMILIES, family
 from sentio_tui.model.events import BookInfo, LadderInfo
-from sentio_tui.model.instruments import Family
+from sentio_tui.model.instruments import Family, Instrument
 from sentio_tui.settings import BookSettings, LadderSettings, MachineSettings, Settings, StrategySettings
 from sentio_tui.strategies import registry
 from sentio_tui.strategies.base import Parameters, Strategy
 
 
-def books_of(settings: Settings) -> tuple[list[BookParts], tuple[BookInfo, ...]]:
+def books_of(settings: Settings, instruments: Mapping[str, Instrument]) -> tuple[list[BookParts], tuple[BookInfo, ...]]:
     """Every book with its strategies and its machine. Raises ConfigError with all problems."""
     wanted = settings.books or (
         BookSettings(name=settings.strategy.name, share=1.0, strategy=settings.strategy, machine=settings.machine),
@@ -32,8 +33,12 @@ def books_of(settings: Settings) -> tuple[list[BookParts], tuple[BookInfo, ...]]
             members = _family(settings, book.machine)
             symbols = members.symbols if members else book.symbols or settings.feed.symbols
             driving = (members.base,) if members else symbols
-            strategies = {symbol: _strategy(book.strategy, symbol) for symbol in driving}
             parameters = registry.effective(book.strategy.name, book.strategy.preset, book.strategy.params)
+            strategies = {
+                symbol: _strategy(book.strategy, parameters, instruments[symbol])
+                for symbol in driving
+                if symbol in instruments
+            }
         except registry.StrategyError as error:
             problems.append(Problem("strategy", f"{prefix}strategy.{error.key}", str(error)))
             continue
@@ -86,8 +91,12 @@ def _book_problems(settings: Settings, books: Sequence[BookSettings]) -> list[Pr
     return problems
 
 
-def _strategy(settings: StrategySettings, symbol: str) -> Strategy:
-    return registry.build(settings.name, settings.preset, settings.params, symbol)
+def _strategy(settings: StrategySettings, parameters: Parameters, driving: Instrument) -> Strategy:
+    """A strategy that keeps an exchange's hours keeps those of the symbol that drives it, unless it is told its own."""
+    own = dict(settings.params)
+    if isinstance(parameters, KeepsHours) and not parameters.exchange:
+        own["exchange"] = exchange_of(driving.asset_class, driving.exchange)
+    return registry.build(settings.name, settings.preset, own, driving.symbol)
 
 
 def _machine(settings: MachineSettings, ladder: LadderInfo | None) -> Machine:
@@ -117,6 +126,13 @@ def _ladder(settings: LadderSettings, family: Family, parameters: Parameters) ->
         stop_loss=settings.stop_loss,
         cash_buffer=settings.cash_buffer,
     )
+
+
+@runtime_checkable
+class KeepsHours(Protocol):
+    """Parameters with the exchange whose hours a strategy learns in; empty is that of its symbol."""
+
+    exchange: str
 
 
 @runtime_checkable

@@ -1,21 +1,26 @@
 """From settings to the market of a session: which feed, with what around it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date as Day
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from sentio_tui.config import ConfigError, Problem
+from sentio_tui.config_values import near
 from sentio_tui.feeds.base import Feed, FeedError
 from sentio_tui.feeds.leveraged import LeveragedFeed
 from sentio_tui.feeds.stress import StressedFeed
 from sentio_tui.feeds.warm_up import WarmUp
-from sentio_tui.market.calendar import DAY, AlwaysOpen, Calendar
-from sentio_tui.market.families import missing_members
+from sentio_tui.market.calendar import DAY, AlwaysOpen, Calendar, exchange_of, expect_exchange, for_asset, leading
+from sentio_tui.market.families import FAMILIES, missing_members
+from sentio_tui.market.leverage import FLOOR, DatedRates, FundTerms, usual_rates
 from sentio_tui.model.bars import MINUTE, Millis
 from sentio_tui.model.instruments import Family, Instrument
-from sentio_tui.settings import Settings
+from sentio_tui.settings import FundSettings, Settings
+from sentio_tui.toml_lines import join_key
 
 if TYPE_CHECKING:
     from sentio_tui.feeds.recorded import RecordedFeed
@@ -32,6 +37,45 @@ def with_symbols(settings: Settings, family: Family | None) -> Settings:
     return replace(settings, feed=replace(settings.feed, symbols=found))
 
 
+def on_exchanges(instruments: Mapping[str, Instrument], family: Family | None) -> dict[str, Instrument]:
+    """The instruments, the members of the family on the exchange of its base where none is configured for them."""
+    base = instruments.get(family.base) if family is not None else None
+    if family is None or base is None:
+        return dict(instruments)
+    return {
+        symbol: replace(known, exchange=base.exchange) if symbol in family.symbols and not known.exchange else known
+        for symbol, known in instruments.items()
+    }
+
+
+def hours_of(settings: Settings, instruments: Mapping[str, Instrument]) -> dict[str, Calendar]:
+    """The hours of each symbol's market. Raises ConfigError for unknown exchanges, those of idle symbols included."""
+    problems = []
+    for symbol, configured in settings.instruments.items():
+        try:
+            if configured.exchange:
+                expect_exchange(configured.exchange)
+        except ValueError as error:
+            problems.append(_wrong_exchange(symbol, error))
+    if problems:
+        raise ConfigError(problems)
+    made: dict[str, Calendar] = {}
+    hours: dict[str, Calendar] = {}
+    for symbol, known in instruments.items():
+        exchange = exchange_of(known.asset_class, known.exchange)
+        try:
+            if exchange not in made:
+                made[exchange] = for_asset(known.asset_class, exchange)
+        except ValueError as error:
+            raise ConfigError([_wrong_exchange(symbol, error)]) from None
+        hours[symbol] = made[exchange]
+    return hours
+
+
+def _wrong_exchange(symbol: str, error: ValueError) -> Problem:
+    return Problem("instruments", join_key(("instruments", symbol, "exchange")), str(error))
+
+
 def _recorded(settings: Settings, calendar: Calendar, date: str) -> "RecordedFeed":
     from sentio_tui.feeds.recorded import RecordedFeed
 
@@ -45,8 +89,10 @@ def _recorded(settings: Settings, calendar: Calendar, date: str) -> "RecordedFee
 def feed_of(
     settings: Settings, instruments: Mapping[str, Instrument], hours: Mapping[str, Calendar], family: Family | None
 ) -> Feed:
-    """The feed as configured, with stress on it and the family's missing members made. Raises FeedError."""
-    calendar = next(iter(hours.values()))
+    """The feed as configured, with stress on it and the family's missing members made. Raises FeedError, and
+    ConfigError for the terms of the funds."""
+    _expect_sound_funds(settings)
+    calendar = leading(hours.values())
     feed, found = _market(settings, instruments, hours, family)
     stress = settings.feed.stress
     if stress.gap_probability or stress.volatility_multiplier != 1.0 or stress.crash_fraction:
@@ -66,8 +112,47 @@ def feed_of(
         except ValueError as error:
             raise FeedError(str(error)) from None
         if missing:
-            feed = LeveragedFeed(feed, family, missing, calendar)
+            begins = None if feed.begin is None else calendar.day_of(feed.begin)
+            feed = LeveragedFeed(feed, family, missing, calendar, terms=_terms(settings, family, missing, begins))
     return feed
+
+
+def _terms(settings: Settings, family: Family, missing: Sequence[str], begins: Day | None) -> dict[str, FundTerms]:
+    """The terms of the funds to be made, as configured. Raises ConfigError for rates that are not known from the day
+    on on which the market begins."""
+    problems, terms = [], {}
+    for symbol in missing:
+        own = settings.funds.get(symbol, FundSettings())
+        rates = tuple(DatedRates(Day.fromisoformat(each.since), each.expense, each.financing) for each in own.rates)
+        if rates and begins is not None and begins < (first := min(each.since for each in rates)):
+            text = f"the first entry is since {first}, but the market begins on {begins}: add an earlier one"
+            problems.append(Problem("funds", join_key(("funds", symbol, "rates")), text))
+        terms[symbol] = FundTerms(own.start_price or None, rates or usual_rates(family.leverage[symbol]))
+    if problems:
+        raise ConfigError(problems)
+    return terms
+
+
+def _expect_sound_funds(settings: Settings) -> None:
+    """Raises ConfigError for funds nobody knows, start prices that are none, and two entries for one day."""
+    owned = [(each.bull, each.bear, each.bear_leveraged) for each in settings.families.values()]
+    known = {symbol: None for each in FAMILIES.values() for symbol in each.symbols if symbol != each.base}
+    known |= {symbol: None for symbols in owned for symbol in symbols}
+    problems = []
+    for symbol, fund in settings.funds.items():
+        if symbol not in known:
+            text = f"{symbol} is in no family{near(symbol, known)}; the funds are {', '.join(known)}"
+            problems.append(Problem("funds", join_key(("funds", symbol)), text))
+        if fund.start_price and not fund.start_price > FLOOR:
+            text = f"{fund.start_price:g} must be above {FLOOR}, or 0 for the price of its base"
+            problems.append(Problem("funds", join_key(("funds", symbol, "start_price")), text))
+        days = [each.since for each in fund.rates]
+        for index, day in enumerate(days):
+            if day in days[:index]:
+                text = f"a second entry since {day}: keep one"
+                problems.append(Problem("funds", join_key(("funds", symbol, "rates", index, "since")), text))
+    if problems:
+        raise ConfigError(problems)
 
 
 def _market(
@@ -75,7 +160,7 @@ def _market(
 ) -> tuple[Feed, Collection[str]]:
     """The bare feed, and the symbols it has bars of."""
     wanted = settings.feed
-    calendar = next(iter(hours.values()))
+    calendar = leading(hours.values())
     if wanted.kind == "recorded":
         recorded = _recorded(settings, calendar, wanted.date)
         ends = [*{bar.symbol: bar for bar in recorded.bars}.values()]
@@ -90,7 +175,7 @@ def _market(
     for symbol, known in hours.items():
         _expect_known(known, start, f"feed.start = {wanted.start} with {symbol}")
     played = [each for each in instruments.values() if family is None or each.symbol == family.base]
-    symbols = [simulated_symbol(each.symbol, each.asset_class, each.price_step) for each in played]
+    symbols = [simulated_symbol(each.symbol, each.asset_class, each.price_step, each.exchange) for each in played]
     names = [each.symbol for each in symbols]
     if not wanted.warm_up_days:
         return SimulatedFeed(symbols, wanted.seed, start, wanted.days), names

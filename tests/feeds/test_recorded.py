@@ -122,6 +122,15 @@ def test_only_configured_symbols_are_played_but_all_are_known(tmp_path: Path) ->
         load(path, symbols=["MISSING"])
 
 
+def test_a_symbol_for_files_that_have_their_own_is_refused(tmp_path: Path) -> None:
+    named = write(tmp_path / "a.csv", line(0, "A"), line(0, "B"))
+    bare = write(tmp_path / "b.csv", "2025-10-06T13:30:00Z,1759757400,1,2,1,2,5", header=ORIGINAL)
+    said = refusal(named, data_symbol="A")
+    assert "feed.data_symbol (--data-symbol) = A" in said
+    assert "feed.symbols (--symbols) chooses" in said
+    assert {bar.symbol for bar in load(named, bare, data_symbol="C")} == {"A", "B", "C"}
+
+
 def test_t03_renaming_a_file_changes_nothing(tmp_path: Path) -> None:
     plain = write(tmp_path / "SPY_day.csv", "2025-10-06T13:30:00Z,1759757400,1,2,1,2,5", header=ORIGINAL)
     binary = to_parquet(plain, tmp_path / "SPY_day.parquet")

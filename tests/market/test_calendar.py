@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentio_tui.market.calendar import AlwaysOpen, Calendar, ExchangeCalendar, for_asset
+from sentio_tui.market.calendar import AlwaysOpen, Calendar, ExchangeCalendar, exchange_of, for_asset, leading
 from sentio_tui.model.bars import MINUTE, Millis
 from sentio_tui.model.instruments import AssetClass
 
@@ -119,6 +119,18 @@ def test_zones_and_periods(nyse: ExchangeCalendar) -> None:
     assert (crypto.zone, crypto.periods) == ("UTC", 365)
     equity = for_asset(AssetClass.EQUITY, "XLON")
     assert equity.zone == "Europe/London"
+    assert isinstance(for_asset(AssetClass.EQUITY, "24/7"), AlwaysOpen)
+    assert for_asset(AssetClass.CRYPTO, "XNYS").zone == "America/New_York"
+    assert exchange_of(AssetClass.EQUITY) == "XNYS"
+
+
+def test_days_are_those_of_the_first_market_that_closes(nyse: ExchangeCalendar) -> None:
+    crypto, london = AlwaysOpen(), for_asset(AssetClass.EQUITY, "XLON")
+    assert leading([crypto, nyse, london]) is nyse
+    assert leading([london, nyse]) is london
+    assert leading([crypto]) is crypto
+    with pytest.raises(ValueError, match="no market"):
+        leading([])
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:exchange_calendars")

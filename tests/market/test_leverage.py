@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentio_tui.market.families import QQQ, SPY, SPY_SYMMETRIC
-from sentio_tui.market.leverage import FLOOR, DatedRates, FundTerms, LeveragedSeries, fund_terms, printed
+from sentio_tui.market.leverage import FLOOR, DatedRates, FundTerms, LeveragedSeries, printed, usual_rates
 from sentio_tui.market.validation import fault
 from sentio_tui.model.bars import MINUTE, Bar
 
@@ -192,16 +191,10 @@ def test_days_go_forward_and_have_known_rates() -> None:
         series.bar(flat(1, 100.0), MONDAY)
 
 
-def test_the_terms_of_the_funds_that_are_known() -> None:
-    starts = {symbol: fund_terms(SPY, symbol).start_price for symbol in SPY.symbols[1:]}
-    assert starts == {"SPXL": 100.0, "SH": 50.0, "SDS": 50.0}
-    assert {symbol: fund_terms(QQQ, symbol).start_price for symbol in QQQ.symbols[1:]} == {
-        "TQQQ": 50.0,
-        "PSQ": 50.0,
-        "SQQQ": 20.0,
-    }
-    assert fund_terms(QQQ, "TQQQ").rates[0].expense == 0.0086
-    unknown = fund_terms(SPY_SYMMETRIC, "SPXS")
-    assert (unknown.start_price, unknown.rates[0].financing) == (None, 0.05)
-    with pytest.raises(KeyError):
-        fund_terms(SPY, "SPXS")
+def test_a_fund_nobody_has_told_the_terms_of_has_the_usual_rates() -> None:
+    assert [(each.expense, each.financing) for each in usual_rates(-3.0)] == [(0.0095, 0.05)]
+    assert [(each.expense, each.financing) for each in usual_rates(-1.0)] == [(0.0095, 0.02)]
+    series = LeveragedSeries("X", 3.0, FundTerms(rates=usual_rates(3.0)))
+    series.bar(flat(0, 100.0), MONDAY)
+    next_day = series.bar(flat(1440, 100.0), date.fromordinal(MONDAY.toordinal() + 1))
+    assert next_day.close == pytest.approx(100.0 * (1 - 0.0595 / 365), abs=1e-4)

@@ -4,10 +4,10 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from sentio_tui.market.calendar import AlwaysOpen, Calendar, ExchangeCalendar
+from sentio_tui.market.calendar import Calendar, for_asset
 from sentio_tui.model.bars import MINUTE, Millis
+from sentio_tui.model.instruments import AssetClass
 from sentio_tui.strategies.online_ensemble.model import Clock
-from sentio_tui.strategies.online_ensemble.parameters import ALWAYS_OPEN
 
 _QUARTER = 900_000
 """Zones change their offset, and days begin, at quarters of an hour."""
@@ -20,7 +20,7 @@ class Hours:
     """
 
     def __init__(self, exchange: str) -> None:
-        """Raises ValueError for an unknown exchange, with the nearest known names."""
+        """Empty is XNYS. Raises ValueError for an unknown exchange, with the nearest known names."""
         self._exchange = exchange
         self._zone = ZoneInfo(_calendar(exchange).zone)
         self.start: Millis = 0
@@ -59,7 +59,7 @@ class Hours:
 
 @lru_cache(maxsize=16)
 def _calendar(exchange: str) -> Calendar:
-    return AlwaysOpen() if exchange == ALWAYS_OPEN else ExchangeCalendar(exchange)
+    return for_asset(AssetClass.EQUITY, exchange)
 
 
 def _stretch(calendar: Calendar, session: tuple[Millis, Millis], time: Millis) -> tuple[Millis, Millis]:

@@ -14,7 +14,6 @@ MIN_SELL: Final = 0.30
 MAX_SELL: Final = 0.49
 SEPARATION: Final = 0.04
 """The least distance between the thresholds."""
-ALWAYS_OPEN: Final = "24/7"
 
 Weight = Annotated[float, Meta(ge=0, le=1)]
 Forgetting = Annotated[float, Meta(ge=0.9, le=1)]
@@ -72,8 +71,8 @@ class OnlineEnsembleParameters(Parameters, frozen=True):
     ] = 0.005
     calibration_trades: Annotated[int, Meta(ge=1, le=500, description="closed trades a calibration needs")] = 50
     exchange: Annotated[
-        str, Meta(min_length=1, max_length=32, description="hours to learn in: an exchange, or 24/7")
-    ] = "XNYS"
+        str, Meta(max_length=32, description="hours to learn in: an exchange, or 24/7; empty is the symbol's own")
+    ] = ""
 
     @property
     def weights(self) -> tuple[float, float, float]:
