@@ -74,7 +74,7 @@ class Calendar(Protocol):
 class AlwaysOpen:
     """A market that never closes, such as crypto. Its day is UTC's and each day is a session; `zone` only shows."""
 
-    name: Final = "24/7"
+    name: Final = ROUND_THE_CLOCK
     periods: Final = 365
 
     def __init__(self, zone: str = "UTC") -> None:
