@@ -41,6 +41,7 @@ from sentio_tui.model.events import (
     PhaseChanged,
     SessionEnded,
     SessionInfo,
+    SessionResumed,
     SessionStarted,
     TimerFired,
 )
@@ -127,6 +128,13 @@ class Engine:
         self._out = list(self._opening)
         self._change(Phase.RUNNING, "", self.state.at)
         return self._out
+
+    def resume(self, started: Millis, versions: dict[str, str], lost: str, at: Millis) -> list[AnyEvent]:
+        """Another process goes on with the session: a line in its journal, and nothing else."""
+        out = self._out = []
+        if not self.is_over:
+            self._emit(SessionResumed(self._next, at, started, versions, lost))
+        return out
 
     def bar(self, bar: Bar, at: Millis) -> list[AnyEvent]:
         """A bar that became known at `at`. A bad one is dropped and counted, and changes nothing else."""

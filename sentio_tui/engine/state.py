@@ -38,6 +38,7 @@ from sentio_tui.model.events import (
     PhaseChanged,
     SessionEnded,
     SessionInfo,
+    SessionResumed,
     SessionStarted,
     TimerFired,
 )
@@ -224,6 +225,9 @@ class State:
         self._unworded.append((event, order))
         self.note_count += 1
 
+    def _resumed(self, event: SessionResumed) -> None:
+        self._log(event, None)
+
     def _bar_dropped(self, event: BarDropped) -> None:
         self._log(event, None)
         self.dropped[event.bar.symbol] = self.dropped.get(event.bar.symbol, 0) + 1
@@ -355,6 +359,7 @@ def _refuse(state: State, event: SessionStarted) -> None:
 
 _FOLD: dict[type[Event], Callable[..., None]] = {
     SessionStarted: _refuse,
+    SessionResumed: State._resumed,
     BarDropped: State._bar_dropped,
     CommandGiven: State._command,
     TimerFired: State._timer,

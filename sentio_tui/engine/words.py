@@ -20,6 +20,7 @@ from sentio_tui.model.events import (
     OrderSubmitted,
     PhaseChanged,
     SessionEnded,
+    SessionResumed,
     SessionStarted,
 )
 from sentio_tui.model.orders import Order
@@ -28,6 +29,7 @@ _LEVELS: Final = {Level.INFO: "Note", Level.WARNING: "Warning", Level.ALARM: "AL
 
 LOGGED: Final[dict[type[AnyEvent], tuple[Level, str]]] = {
     SessionStarted: (Level.INFO, "session"),
+    SessionResumed: (Level.WARNING, "session"),
     BarDropped: (Level.WARNING, "bar_dropped"),
     CommandGiven: (Level.INFO, "command"),
     FeedReported: (Level.INFO, "feed"),
@@ -50,6 +52,8 @@ def words(event: AnyEvent, order: Order | None) -> str | None:
         case SessionStarted(info=info):
             books = "; ".join(f"{book.strategy} ({book.preset}) on {', '.join(book.symbols)}" for book in info.books)
             return f"Session {info.name} started: {info.mode}, {info.capital:.2f}, {books}"
+        case SessionResumed():
+            return "Session resumed where it broke off" + (f" ({event.lost})" if event.lost else "")
         case BarDropped():
             return f"✗ Bar dropped: {event.bar.symbol}: {event.why}"
         case CommandGiven():

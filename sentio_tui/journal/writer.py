@@ -24,6 +24,7 @@ from sentio_tui.model.events import (
     OrderRejected,
     OrderSubmitted,
     SessionEnded,
+    SessionResumed,
     SessionStarted,
 )
 
@@ -33,6 +34,7 @@ LARGEST_UNSYNCED: Final = 32 << 20
 _DURABLE: Final = frozenset(
     {
         SessionStarted,
+        SessionResumed,
         SessionEnded,
         CommandGiven,
         FaultReported,

@@ -125,6 +125,15 @@ class SessionStarted(Event, frozen=True, tag="session_started"):
     info: SessionInfo
 
 
+class SessionResumed(Event, frozen=True, tag="session_resumed"):
+    """Another process goes on where one broke off. `started` is its wall clock, `versions` are its own, `lost` tells
+    what of the journal's end could not be used."""
+
+    started: Millis
+    versions: dict[str, str]
+    lost: str = ""
+
+
 class BarReceived(Event, frozen=True, tag="bar"):
     bar: Bar
 
@@ -240,6 +249,7 @@ class SessionEnded(Event, frozen=True, tag="session_ended"):
 
 AnyEvent = (
     SessionStarted
+    | SessionResumed
     | BarReceived
     | BarDropped
     | CommandGiven

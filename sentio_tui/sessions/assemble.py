@@ -1,20 +1,20 @@
 """From settings to a session: the one place that decides which feed, strategies, machine and broker are used."""
 
 import asyncio
-import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
+from msgspec import Struct
 
-from sentio_tui import __version__
 from sentio_tui.brokers.base import Broker
 from sentio_tui.brokers.costs import Cost, CostSchedule
 from sentio_tui.brokers.matching import NextOpen, SameClose
 from sentio_tui.brokers.paper import PaperBroker
+from sentio_tui.engine.book import BookParts
 from sentio_tui.engine.engine import Engine, Rules
 from sentio_tui.engine.risk import Limits
 from sentio_tui.engine.view import Viewer
@@ -22,22 +22,17 @@ from sentio_tui.feeds.base import Feed
 from sentio_tui.feeds.pacing import Pacer
 from sentio_tui.market.calendar import Calendar, leading
 from sentio_tui.model.bars import Millis
-from sentio_tui.model.events import BookInfo, Mode, SessionInfo
-from sentio_tui.model.instruments import AssetClass, Instrument
+from sentio_tui.model.events import AnyEvent, BookInfo, Mode, SessionInfo
+from sentio_tui.model.instruments import AssetClass, Family, Instrument
 from sentio_tui.sessions.books import books_of, family_of
-from sentio_tui.sessions.live import LiveSession
+from sentio_tui.sessions.live import BEGINNING, LiveSession, Position
 from sentio_tui.sessions.markets import feed_of, hours_of, on_exchanges, with_symbols
 from sentio_tui.sessions.recorder import Recorder
 from sentio_tui.sessions.summary import Terms
+from sentio_tui.sessions.versions import versions_of
 from sentio_tui.settings import BookSettings, Settings
 
-if TYPE_CHECKING:
-    pass
-
 T = TypeVar("T")
-
-SCHEMA: Final = "1"
-"""Version of the journal's events."""
 
 _CRYPTO_DEFAULT: Final = (0.000001, 0.01)
 _EQUITY_DEFAULT: Final = (1.0, 0.01)
@@ -50,30 +45,67 @@ def assemble(settings: Settings, folder: Path) -> LiveSession:
     folder cannot be written.
     """
     started = time.time_ns() // 1_000_000
+    plan = plan_of(settings)
+    feed = feed_of(plan.settings, plan.instruments, plan.hours, plan.family)
+    recorder = Recorder.create(folder, started)
+    info = _info(plan, recorder.name, started, feed)
+    engine = plan.engine(info, started if feed.begin is None else feed.begin)
+    return session_of(plan, engine, feed, recorder, engine.open, BEGINNING)
+
+
+class Plan(Struct, frozen=True):
+    """What follows from the settings alone, before any file and any bar. Its parts make one engine."""
+
+    settings: Settings
+    family: Family | None
+    instruments: Mapping[str, Instrument]
+    hours: Mapping[str, Calendar]
+    books: Sequence[BookParts]
+    infos: tuple[BookInfo, ...]
+    rules: Rules
+
+    def engine(self, info: SessionInfo, at: Millis) -> Engine:
+        """The engine of a session that begins at the market time `at`, with the paper broker it starts with."""
+        broker = _broker(self.settings, self.infos, self.instruments, self.hours)
+        return Engine(info, self.books, broker, self.instruments, self.hours, self.rules, at)
+
+
+def plan_of(settings: Settings) -> Plan:
+    """Raises ConfigError with all problems, FeedError where only the data could tell the symbols and cannot be read."""
     family = family_of(settings)
     settings = with_symbols(settings, family)
     instruments = on_exchanges({symbol: instrument(settings, symbol) for symbol in settings.feed.symbols}, family)
     hours = hours_of(settings, instruments)
     books, infos = books_of(settings, instruments)
-    feed = feed_of(settings, instruments, hours, family)
-    broker = _broker(settings, infos, instruments, hours)
     rules = Rules(
         duration=round(settings.session.duration * 60_000),
         patience=round(settings.feed.stale_after * 1000),
         limits=Limits(settings.risk.daily_loss, settings.risk.drawdown, settings.risk.orders_per_minute),
     )
-    recorder = Recorder.create(folder, started)
-    info = _info(settings, recorder.name, started, infos, hours, feed, rules.before_close)
-    engine = Engine(info, books, broker, instruments, hours, rules, started if feed.begin is None else feed.begin)
+    return Plan(settings, family, instruments, hours, books, infos, rules)
+
+
+def session_of(
+    plan: Plan,
+    engine: Engine,
+    feed: Feed,
+    recorder: Recorder,
+    opening: Callable[[], Sequence[AnyEvent]],
+    done: Position,
+) -> LiveSession:
+    """The session of an engine that has taken in the feed up to `done`; `opening` is its first turn."""
+    settings = plan.settings
     recorder.attach(engine.state, _terms(settings))
     return LiveSession(
         engine,
         feed,
         Pacer(settings.feed.speed, time.monotonic, asyncio.sleep),
         recorder,
-        Viewer(engine.state, settings.feed.speed, rules.patience),
+        Viewer(engine.state, settings.feed.speed, plan.rules.patience),
         at_exit=settings.session.at_exit,
         patience=settings.session.patience,
+        opening=opening,
+        done=done,
     )
 
 
@@ -143,30 +175,23 @@ def _midnight(day: str) -> Millis:
     return round(datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp() * 1000)
 
 
-def _info(
-    settings: Settings,
-    name: str,
-    started: Millis,
-    books: tuple[BookInfo, ...],
-    hours: Mapping[str, Calendar],
-    feed: Feed,
-    before_close: Millis,
-) -> SessionInfo:
-    calendar = leading(hours.values())
+def _info(plan: Plan, name: str, started: Millis, feed: Feed) -> SessionInfo:
+    settings = plan.settings
+    calendar = leading(plan.hours.values())
     return SessionInfo(
         name=name,
         mode=Mode.SIM if settings.feed.kind == "simulated" else Mode.REPLAY,
         started=started,
         capital=settings.session.capital,
-        books=books,
+        books=plan.infos,
         symbols=settings.feed.symbols,
         feed=feed.name,
         broker=settings.broker.kind,
         clock_zone=calendar.zone,
         # The equity of a mixed session has a close for each day of the market that trades on most of them.
-        periods=max(each.periods for each in hours.values()),
+        periods=max(each.periods for each in plan.hours.values()),
         settings=msgspec.to_builtins(settings),
-        versions={"sentio-tui": __version__, "schema": SCHEMA, "python": platform.python_version()},
+        versions=versions_of([book.strategy for book in plan.infos]),
         exchange=calendar.name,
-        before_close=before_close,
+        before_close=plan.rules.before_close,
     )

@@ -7,7 +7,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from sentio_tui.engine.engine import Engine
 from sentio_tui.engine.view import Viewer
@@ -45,6 +45,16 @@ WATCHED_FOR: Final = 2.0
 FLUSH_EVERY: Final = 1.0
 """Seconds until the rest of the journal is on the disk at the latest."""
 
+
+class Position(NamedTuple):
+    """How far a session has come in its feed: the bars it took in, and what the feed said of itself since the last."""
+
+    bars: int
+    words: int
+
+
+BEGINNING: Final = Position(0, 0)
+
 Listener = Callable[[Sequence[AnyEvent]], None]
 
 
@@ -61,8 +71,11 @@ class LiveSession:
         *,
         at_exit: Literal["close", "keep"],
         patience: float,
+        opening: Callable[[], Sequence[AnyEvent]],
+        done: Position,
     ) -> None:
-        """`patience`: seconds `close` waits for the prices that close the positions before it takes the last ones."""
+        """`patience`: seconds `close` waits for the prices that close the positions before it takes the last ones.
+        `opening` is the session's first turn, `done` what of the feed the engine has taken in before it."""
         self._engine = engine
         self._feed = feed
         self._pacer = pacer
@@ -70,6 +83,8 @@ class LiveSession:
         self._viewer = viewer
         self._at_exit = at_exit
         self._patience = patience
+        self._opening = opening
+        self._position = done
         self._listeners: list[Listener] = []
         self._unseen: deque[AnyEvent] = deque(maxlen=UNSEEN_KEPT)
         self._latest: Snapshot | None = None
@@ -182,7 +197,7 @@ class LiveSession:
         feeding = asyncio.create_task(self._feed_engine())
         ended = asyncio.create_task(self._done.wait())
         try:
-            self._take(self._engine.open())
+            self._take(self._opening())
             self._ready.set()
             done, _ = await asyncio.wait({feeding, ended, flusher}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -199,8 +214,13 @@ class LiveSession:
     async def _feed_engine(self) -> None:
         """Bring the feed's items to the engine, each at its time, until the data or the session ends."""
         pause_at = time.perf_counter() + BURST
-        async for batch in self._feed.batches():
+        bars, words = self._position
+        async for batch in self._feed.batches(bars):
             for item in batch:
+                if words and isinstance(item, FeedWord):
+                    words -= 1
+                    continue
+                words = 0
                 await self._pace(item)
                 self._input(item)
                 if self._engine.is_over:

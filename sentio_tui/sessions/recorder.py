@@ -11,7 +11,7 @@ from sentio_tui.engine.state import State
 from sentio_tui.journal.atomic import JournalError
 from sentio_tui.journal.document_writer import DocumentWriter
 from sentio_tui.journal.lock import SessionLock
-from sentio_tui.journal.names import create_journal, document_path, session_lock_path
+from sentio_tui.journal.names import create_journal, document_path, journal_path, session_lock_path
 from sentio_tui.journal.writer import JournalWriter, needs_sync
 from sentio_tui.model.bars import Millis
 from sentio_tui.model.events import AnyEvent, OrderFilled
@@ -65,6 +65,12 @@ class Recorder:
                     path.unlink()
             raise _refusal(folder, error) from error
         return cls(name, folder, journal, lock)
+
+    @classmethod
+    def resume(cls, folder: Path, name: str, last_seq: int, lock: SessionLock) -> "Recorder":
+        """Go on with the files of a session whose lock is held. Raises JournalDamaged where the journal does not end
+        with event `last_seq`, JournalError where it cannot be written."""
+        return cls(name, folder, JournalWriter.resume(journal_path(folder, name), last_seq), lock)
 
     @property
     def journal(self) -> Path:

@@ -1,0 +1,119 @@
+"""Going on with a session that broke off, exactly where it did."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from sentio_tui.config import ConfigError
+from sentio_tui.engine.words import words
+from sentio_tui.journal.catalogue import SessionState, find, listing
+from sentio_tui.journal.lock import LockHeld, SessionLock
+from sentio_tui.journal.names import PACKED_JOURNAL, journal_path, session_lock_path
+from sentio_tui.journal.reader import JournalDamaged, read_all, repair
+from sentio_tui.model.events import AnyEvent, SessionInfo, SessionStarted
+from sentio_tui.sessions.assemble import Plan, plan_of, session_of
+from sentio_tui.sessions.live import LiveSession
+from sentio_tui.sessions.markets import feed_of
+from sentio_tui.sessions.recorder import Recorder
+from sentio_tui.sessions.rerun import Difference, rerun
+from sentio_tui.sessions.versions import changes, versions_of
+from sentio_tui.settings import Settings
+
+
+class NotResumed(Exception):
+    """The session cannot go on: says why, and what can be done instead."""
+
+
+def interrupted(folder: Path) -> str:
+    """The name of the only interrupted session there is. Raises NotResumed for none or several, OSError."""
+    names = [each.name for each in listing(folder) if each.state is SessionState.INTERRUPTED]
+    if len(names) == 1:
+        return names[0]
+    if names:
+        raise NotResumed(f"{folder}: {len(names)} sessions were interrupted, name one of {', '.join(names)}")
+    raise NotResumed(f"{folder}: no session was interrupted")
+
+
+def resume(folder: Path, name: str, speed: float | None = None) -> LiveSession:
+    """The session, ready to start where it broke off; `speed` replaces the recorded one. A torn end is cut off.
+
+    Raises UnknownSession, NotResumed where it cannot go on, FeedError where its data cannot be read any more,
+    JournalError where it cannot be written, OSError.
+    """
+    listed = find(folder, name)
+    if listed.state is SessionState.ENDED:
+        raise NotResumed(f"{name} has ended; look at it with `sentio-tui replay {name}`")
+    if listed.path.endswith(PACKED_JOURNAL):
+        raise NotResumed(f"{listed.path}: unpack it first (gunzip), then resume it")
+    now = time.time_ns() // 1_000_000
+    lock = SessionLock(session_lock_path(folder, name), name, now)
+    try:
+        lock.acquire()
+    except LockHeld as error:
+        raise NotResumed(str(error)) from None
+    try:
+        return _resumed(folder, name, now, speed, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _resumed(folder: Path, name: str, now: int, speed: float | None, lock: SessionLock) -> LiveSession:
+    path = journal_path(folder, name)
+    try:
+        content = read_all(path)
+        if content.torn:
+            repair(path)
+    except FileNotFoundError:
+        raise NotResumed(f"{path}: there is no journal to go on with") from None
+    except JournalDamaged as error:
+        raise NotResumed(f"{error} Look at those with `sentio-tui replay {name}`.") from None
+    events = content.events
+    if not events or not isinstance(events[0], SessionStarted):
+        raise NotResumed(f"{path}: it broke off before its first event; there is nothing to go on with")
+    started = events[0]
+    plan = plan_for(started.info)
+    engine = plan.engine(started.info, started.at)
+    again = rerun(engine, events)
+    versions = versions_of([book.strategy for book in plan.infos])
+    if again.difference is not None:
+        raise NotResumed(
+            f"{name} cannot go on: {in_words(again.difference, changes(started.info.versions, versions))}. "
+            f"Look at it with `sentio-tui replay {name}`."
+        )
+    if speed is not None:
+        plan = replace(plan, settings=replace(plan.settings, feed=replace(plan.settings.feed, speed=speed)))
+    feed = feed_of(plan.settings, plan.instruments, plan.hours, plan.family)
+    recorder = Recorder.resume(folder, name, len(events), lock)
+
+    def opening() -> Sequence[AnyEvent]:
+        return [*again.rest, *engine.resume(now, versions, content.torn or "", engine.state.at)]
+
+    return session_of(plan, engine, feed, recorder, opening, again.position)
+
+
+def plan_for(info: SessionInfo) -> Plan:
+    """What a recorded session was made of. Raises NotResumed where this version cannot read its configuration."""
+    try:
+        return plan_of(msgspec.convert(info.settings, Settings))
+    except (msgspec.ValidationError, ConfigError) as error:
+        made_by = info.versions.get("sentio-tui", "an unknown version")
+        raise NotResumed(
+            f"{info.name}: its configuration is not this version's (it is from {made_by}): {error}"
+        ) from None
+
+
+def in_words(difference: Difference, changed: Sequence[str]) -> str:
+    """The first difference, and what may explain it."""
+    made = difference.made
+    recorded = difference.recorded
+    now = f"now {_told(made)}" if made is not None else "now nothing"
+    why = f"; {', '.join(changed)}" if changed else "; no version has changed"
+    return f"event {recorded.seq} differs (recorded {_told(recorded)}, {now}{why})"
+
+
+def _told(event: AnyEvent) -> str:
+    return words(event, None) or f"{type(event).__name__} {event}"
