@@ -16,7 +16,7 @@ from sentio_tui.feeds.base import FeedError
 from sentio_tui.sessions.recorder import SessionsFolderError
 from sentio_tui.settings import Settings
 
-COMMANDS: list[list[str]] = [[], ["run"], ["sessions"], ["strategies"], ["config"]]
+COMMANDS: list[list[str]] = [[], *([name] for name in cli.COMMANDS)]
 
 
 @pytest.fixture(autouse=True)
@@ -300,9 +300,3 @@ def test_output_cut_off_by_its_reader_is_no_crash() -> None:
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("# Profile")
     assert done.stderr == ""
-
-
-def test_export_of_an_unknown_session_names_the_nearest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "live_20250106_143000.jsonl").write_text("")
-    assert cli.main(["export", "live_20250106_143001", "--sessions-dir", str(tmp_path)]) == 2
-    assert "live_20250106_143000" in capsys.readouterr().err

@@ -27,7 +27,8 @@ COMMANDS: Final[Mapping[str, _Command]] = {
     "run": _Command("session", "run a session without a screen"),
     "sessions": _Command("overview", "list the sessions on disk"),
     "strategies": _Command("overview", "list the strategies and their parameters"),
-    "export": _Command("export", "write a session's signals, decisions, trades and positions as files"),
+    "export": _Command("export", "write a session as files for other programs"),
+    "prune": _Command("prune", "compress or remove old sessions"),
     "config": _Command("overview", "print the configuration in force, and where each value came from"),
 }
 

@@ -18,17 +18,22 @@ from sentio_tui.cli.options import (
 )
 
 _EPILOG: Final = """\
-Writes signals_, decisions_, trades_ and positions_YYYYMMDD_HHMMSS.jsonl, one line for each decision, fill and bar.
+jsonl    signals_, decisions_, trades_ and positions_YYYYMMDD_HHMMSS.jsonl, one line for each decision, fill and bar
+csv, parquet
+         bars_, decisions_, orders_, fills_, trades_ (round trips) and equity_YYYYMMDD_HHMMSS, a table each
 
-example:
+examples:
   sentio-tui export live_20250106_143000 --out logs
+  sentio-tui export live_20250106_143000 --format parquet --out tables
 """
+
+_FORMATS: Final = ("jsonl", "csv", "parquet")
 
 
 def _parser() -> Parser:
-    parser = Parser("export", "Write a session's signals, decisions, trades and positions as files.", _EPILOG)
+    parser = Parser("export", "Write a session as files for other programs.", _EPILOG)
     parser.add_argument("session", metavar="SESSION", help="its name, as `sentio-tui sessions` lists it")
-    parser.add_argument("--format", choices=("jsonl",), default="jsonl", help="the format of the files: jsonl")
+    parser.add_argument("--format", choices=_FORMATS, default="jsonl", help="jsonl, csv or parquet; default jsonl")
     parser.add_argument("--out", metavar="DIR", type=Path, default=Path(), help="the folder to write to; default .")
     add_config_options(parser)
     add_setting(parser, SESSIONS_DIR)
@@ -41,13 +46,19 @@ def _export(arguments: argparse.Namespace) -> int:
     from sentio_tui.journal.atomic import JournalError
     from sentio_tui.journal.catalogue import UnknownSession, find
     from sentio_tui.journal.reader import JournalDamaged, read_all
+    from sentio_tui.sessions.columns import FORMATS
     from sentio_tui.sessions.export import export_logs
+    from sentio_tui.sessions.tables import export_tables
 
     try:
         folder = paths.sessions_dir(load(arguments).settings)
         listed = find(folder, arguments.session)
         content = read_all(Path(listed.path))
-        written = export_logs(content.events, arguments.out)
+        encode = FORMATS.get(arguments.format)
+        if encode is None:
+            written = export_logs(content.events, arguments.out)
+        else:
+            written = export_tables(content.events, arguments.out, f".{arguments.format}", encode)
     except (ConfigError, UnknownSession) as error:
         return complain(error)
     except (JournalDamaged, JournalError, OSError, ValueError) as error:

@@ -18,7 +18,7 @@ class UnreadableFolder(Exception):
 
 def sessions_table(loaded: Loaded, out: TextIO) -> None:
     """Raises UnreadableFolder."""
-    folder, listed = _sessions(loaded)
+    folder, listed = sessions_of(loaded)
     if not listed:
         out.write(f"No sessions in {folder}\n")
         return
@@ -28,7 +28,7 @@ def sessions_table(loaded: Loaded, out: TextIO) -> None:
 
 def sessions_json(loaded: Loaded, out: TextIO) -> None:
     """Raises UnreadableFolder."""
-    _json(_sessions(loaded)[1], out)
+    _json(sessions_of(loaded)[1], out)
 
 
 def strategies_table(out: TextIO) -> Mapping[str, str]:
@@ -72,8 +72,11 @@ def configuration(loaded: Loaded, out: TextIO) -> Sequence[str]:
     return table.problems
 
 
-def _sessions(loaded: Loaded) -> tuple[Path, Sequence[Listed]]:
-    """No folder is no sessions, unless somebody named it (T-39)."""
+def sessions_of(loaded: Loaded) -> tuple[Path, Sequence[Listed]]:
+    """The folder, and what is in it. No folder is no sessions, unless somebody named it (T-39).
+
+    Raises UnreadableFolder.
+    """
     folder = paths.sessions_dir(loaded.settings)
     where = loaded.provenance["sessions_dir"]
     if where != "default" and not folder.is_dir():

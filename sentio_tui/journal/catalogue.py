@@ -41,6 +41,8 @@ class Listed(Struct, frozen=True, kw_only=True):
     symbols: tuple[str, ...] = ()
     started: Millis | None = None
     ended: Millis | None = None
+    written: Millis | None = None
+    """The wall clock when anything of it was written last, as far as its files tell."""
     capital: float | None = None
     return_fraction: float | None = None
     fills: int | None = None
@@ -132,6 +134,8 @@ def _is_held(path: Path, problems: list[str]) -> bool:
 def _from_head(name: str, path: Path, document: DocumentHead) -> Listed:
     """Raises ValueError for a time that is none."""
     metrics = document.metrics
+    started = millis(document.start_time)
+    last = document.end_time or document.updated
     deepest = metrics.max_drawdown
     return Listed(
         name=name,
@@ -140,8 +144,9 @@ def _from_head(name: str, path: Path, document: DocumentHead) -> Listed:
         mode=document.mode,
         strategy=document.strategy,
         symbols=document.symbols,
-        started=millis(document.start_time),
+        started=started,
         ended=None if document.end_time is None else millis(document.end_time),
+        written=None if last is None else max(started, millis(last)),
         capital=document.initial_capital,
         return_fraction=metrics.total_return / 100.0,
         fills=metrics.num_trades,
@@ -166,5 +171,6 @@ def _from_journal(name: str, path: Path, summary: Listed | None) -> Listed:
         strategy=", ".join(dict.fromkeys(book.strategy for book in info.books)),
         symbols=info.symbols,
         started=info.started,
+        written=max(info.started, path.stat().st_mtime_ns // 1_000_000),
         capital=info.capital,
     )

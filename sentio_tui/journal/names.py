@@ -13,6 +13,10 @@ JOURNAL: Final = ".jsonl"
 PACKED_JOURNAL: Final = ".jsonl.gz"
 DOCUMENT: Final = ".json"
 LOCK: Final = ".lock"
+MARKS: Final = ".marks.json"
+"""What a person marked in a session, and the notes to it."""
+CRASH: Final = ".crash.txt"
+"""The words of a crash."""
 SUFFIXES: Final = (JOURNAL, PACKED_JOURNAL, DOCUMENT, LOCK)
 
 _NAME: Final = re.compile(r"live_(\d{8}_\d{6})(?:_(\d{1,9}))?", re.ASCII)
@@ -50,6 +54,10 @@ def journal_path(folder: Path, name: str) -> Path:
 
 def document_path(folder: Path, name: str) -> Path:
     return folder / (name + DOCUMENT)
+
+
+def marks_path(folder: Path, name: str) -> Path:
+    return folder / (name + MARKS)
 
 
 def session_lock_path(folder: Path, name: str) -> Path:
