@@ -14,6 +14,7 @@ from sentio_tui.model.bars import MINUTE
 from sentio_tui.model.commands import AnyCommand
 from sentio_tui.model.events import AnyEvent
 from sentio_tui.model.snapshot import Snapshot
+from sentio_tui.sessions.wheel import ALONE
 
 BEFORE: Final = 600
 """Minutes of trading before the first snapshot, so that every pane has something to show."""
@@ -34,6 +35,7 @@ class Shown:
         self.is_over = False
         self.journal = None
         self.ends_with_screen = True
+        self.seat = ALONE
 
     def snapshot(self) -> Snapshot | None:
         number = int((time.monotonic() - self._begun) * self._rate)
@@ -44,6 +46,9 @@ class Shown:
 
     def send(self, command: AnyCommand) -> None:
         """Takes no command."""
+
+    def take_wheel(self) -> None:
+        """There is nobody to take it from."""
 
     def close(self) -> None:
         self.is_over = True

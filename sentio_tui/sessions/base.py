@@ -7,6 +7,7 @@ from typing import Protocol
 from sentio_tui.model.commands import AnyCommand
 from sentio_tui.model.events import AnyEvent
 from sentio_tui.model.snapshot import Snapshot
+from sentio_tui.sessions.wheel import Seat
 
 
 class Session(Protocol):
@@ -24,7 +25,16 @@ class Session(Protocol):
         ...
 
     def send(self, command: AnyCommand) -> None:
-        """Ask for something. What came of it is told by events."""
+        """Ask for something. What came of it is told by events, and by a notice among them where it was refused."""
+        ...
+
+    @property
+    def seat(self) -> Seat:
+        """Who drives, and whether this viewer does."""
+        ...
+
+    def take_wheel(self) -> None:
+        """Drive from now on. What came of it is told by `seat`, and by a notice where it was refused."""
         ...
 
     @property

@@ -6,6 +6,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -29,6 +30,7 @@ from sentio_tui.model.events import (
 )
 from sentio_tui.model.snapshot import Snapshot
 from sentio_tui.sessions.recorder import JOURNAL, Recorder
+from sentio_tui.sessions.wheel import ALONE, Seat, Wheel, notice, who
 
 BURST: Final = 0.002
 """Seconds of turns at full speed before commands, viewers and the disk get their turn."""
@@ -44,6 +46,9 @@ WATCHED_FOR: Final = 2.0
 
 FLUSH_EVERY: Final = 1.0
 """Seconds until the rest of the journal is on the disk at the latest."""
+
+KEYBOARD: Final = "keyboard"
+"""Who commands from the screen in this process."""
 
 
 class Position(NamedTuple):
@@ -86,6 +91,12 @@ class LiveSession:
         self._opening = opening
         self._position = done
         self._listeners: list[Listener] = []
+        self._services: list[AbstractAsyncContextManager[object]] = []
+        self._heard: Callable[[AnyEvent], None] | None = None
+        self.wheel = Wheel()
+        self._screen = ""
+        """The name of the screen in this process as a viewer; empty before it looked for the first time."""
+        self._seat = ALONE
         self._unseen: deque[AnyEvent] = deque(maxlen=UNSEEN_KEPT)
         self._latest: Snapshot | None = None
         self._asked = False
@@ -130,6 +141,15 @@ class LiveSession:
         """Call `listener` with the events of each turn, on the session's thread. Before `start` only."""
         self._listeners.append(listener)
 
+    def serve(self, service: AbstractAsyncContextManager[object]) -> None:
+        """Enter `service` on the session's thread once the session is open, and leave it when all of it is on disk.
+        Before `start` only."""
+        self._services.append(service)
+
+    def hear(self, listener: Callable[[AnyEvent], None]) -> None:
+        """Call `listener` with each event that must not be missed, on the session's thread. There can be one."""
+        self._heard = listener
+
     def start(self) -> None:
         """Begin, and return when the session takes commands."""
         self._thread.start()
@@ -152,8 +172,20 @@ class LiveSession:
             events.append(self._unseen.popleft())
         return events
 
-    def send(self, command: AnyCommand, by: str = "keyboard") -> None:
-        self._call(self._command, command, by)
+    def send(self, command: AnyCommand, by: str = KEYBOARD) -> None:
+        """`by` the keyboard it is taken only while the screen here drives; who ends the process is not asked."""
+        self._call(self._from_screen if by == KEYBOARD else self.command, command, by)
+
+    @property
+    def seat(self) -> Seat:
+        return self._seat
+
+    def take_wheel(self) -> None:
+        self._call(self._take_wheel)
+
+    def leave_screen(self) -> None:
+        """The screen in this process is gone, the session goes on: nobody drives until somebody takes the wheel."""
+        self._call(self._leave_screen)
 
     def close(self) -> None:
         """End in order as configured: close the positions or keep them; then wait until all of it is on disk."""
@@ -166,7 +198,7 @@ class LiveSession:
             self.wait()
         self._thread.join()
 
-    def _call(self, function: Callable[..., None], *arguments: object) -> None:
+    def _call(self, function: Callable[..., object], *arguments: object) -> None:
         """Run `function` on the session's thread, unless that has ended."""
         loop = self._loop
         if loop is None:
@@ -192,12 +224,18 @@ class LiveSession:
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
+        async with AsyncExitStack() as services:
+            await self._run_with(services)
+
+    async def _run_with(self, services: AsyncExitStack) -> None:
         flusher = asyncio.create_task(self._flush())
         self._done = asyncio.Event()
         feeding = asyncio.create_task(self._feed_engine())
         ended = asyncio.create_task(self._done.wait())
         try:
             self._take(self._opening())
+            for service in self._services:
+                await services.enter_async_context(service)
             self._ready.set()
             done, _ = await asyncio.wait({feeding, ended, flusher}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -253,8 +291,41 @@ class LiveSession:
             return time.time_ns() // 1_000_000
         return self._engine.state.at
 
-    def _command(self, command: AnyCommand, by: str) -> None:
+    def command(self, command: AnyCommand, by: str) -> None:
+        """Give a command, on the session's thread."""
         self._take(self._engine.command(command, by, self._now()))
+
+    def _from_screen(self, command: AnyCommand, by: str) -> None:
+        refused = self.wheel.steer(self._joined())
+        if refused:
+            self._unseen.append(notice(f"{type(command).__name__}: {refused}", self._now()))
+        else:
+            self.command(command, by)
+
+    def _take_wheel(self) -> None:
+        self.wheel.take(self._joined())
+
+    def _joined(self) -> str:
+        """The screen in this process among the viewers."""
+        if not self._screen:
+            self._screen = self.wheel.join(who())
+            self.wheel.listen(self._sit)
+            self._sit()
+        return self._screen
+
+    def _sit(self) -> None:
+        self._seat = self.wheel.seat(self._screen)
+
+    def _leave_screen(self) -> None:
+        if self._screen:
+            self.wheel.ignore(self._sit)
+            self.wheel.leave(self._screen)
+            self._screen = ""
+
+    def tell(self, text: str) -> None:
+        """Say something about the program, not the session, to the screen and the log lines; on the session's
+        thread."""
+        self._publish((notice(text, self._now()),))
 
     def _take(self, events: Sequence[AnyEvent]) -> None:
         """Record a turn's events, then let the world know of them."""
@@ -273,14 +344,22 @@ class LiveSession:
         for event in events:
             if type(event) in _UNMISSED and not (isinstance(event, Noted) and event.level in _QUIET):
                 self._unseen.append(event)
+                if self._heard is not None and event.seq:
+                    self._heard(event)
         for listener in self._listeners:
             listener(events)
 
     def _refresh(self) -> None:
         self._asked = False
+        self._joined()
+        self.newest()
+
+    def newest(self) -> Snapshot:
+        """The session as it is now, on its thread. What is built for one viewer serves the others."""
         latest = self._latest
         if latest is None or latest.seq != self._engine.state.seq:
-            self._latest = self._viewer.snapshot()
+            latest = self._latest = self._viewer.snapshot()
+        return latest
 
     async def _flush(self) -> None:
         """Once a second: the journal to the disk, the document when it is due, and another try after a failure."""

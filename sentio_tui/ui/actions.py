@@ -9,6 +9,7 @@ from typing import Final
 from sentio_tui.model.commands import Command, Flatten, Pause, Start, Stop
 from sentio_tui.model.events import Phase
 from sentio_tui.model.snapshot import Snapshot
+from sentio_tui.ui.monitor import Condition
 
 
 class Group(StrEnum):
@@ -53,6 +54,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
            " prices now.", Group.SESSION, Stop, rank=5),
     Action("flatten", ("f",), "Flatten", "Cancel open orders, close every position, and pause.",
            Group.SESSION, Flatten, rank=6),
+    Action("wheel", ("w",), "Drive", "Take the wheel of a session that several look at: one drives, the others watch.",
+           Group.SESSION, rank=3),
     Action("quit", ("q",), "Quit", "Leave. A session that runs is stopped first, after a question.",
            Group.SESSION, rank=1),
     Action("refresh", ("r",), "Refresh", "Read everything again and repaint the screen.", Group.VIEW, rank=12),
@@ -135,16 +138,22 @@ def resolve_keys(overrides: Mapping[str, str]) -> KeyTable:
         del wanted[loser]
 
 
-def unavailable(action: Action, snapshot: Snapshot | None, is_over: bool) -> str:
+def unavailable(action: Action, condition: Condition) -> str:
     """Why the action cannot be taken now, in words for a notice; empty when it can."""
-    if action.command is None:
+    if action.command is None and action.id != "wheel":
         return ""
-    if action.id == "start" and (snapshot is None or is_over):
-        return ""
+    snapshot, seat = condition.snapshot, condition.seat
+    if action.id == "start" and (snapshot is None or condition.is_over):
+        return "" if condition.is_ours else f"{action.label}: this screen only looks at a session; start one elsewhere."
     if snapshot is None:
         return f"{action.label}: no session is running."
-    if is_over or snapshot.phase is Phase.ENDED:
+    if condition.is_over or snapshot.phase is Phase.ENDED:
         return f"{action.label}: the session has ended."
+    if action.command is None:
+        refusal = seat.cut_off or seat.barred or ("you have the wheel already" if seat.drives else "")
+        return f"{action.label}: {refusal}." if refusal else ""
+    if seat.refusal:
+        return f"{action.label}: {seat.refusal}."
     accepts = snapshot.accepts
     resumes = action.id == "pause" and snapshot.phase is Phase.PAUSED and Start in accepts
     if action.command in accepts or resumes:

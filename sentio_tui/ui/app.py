@@ -144,6 +144,7 @@ class Cockpit(App[int], inherit_bindings=False):
             "pause": self.steering.pause,
             "stop": self.steering.stop,
             "flatten": self.steering.flatten,
+            "wheel": self.steering.take_wheel,
             "quit": self.action_quit_in_order,
             "theme": self.themes.next,
             "help": self._help,

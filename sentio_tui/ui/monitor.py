@@ -20,6 +20,7 @@ from sentio_tui.model.events import (
 )
 from sentio_tui.model.snapshot import Curve, FeedHealth, Metrics, Snapshot, SnapshotInfo, Unknown
 from sentio_tui.sessions.base import Session
+from sentio_tui.sessions.wheel import ALONE, WHEEL, Seat
 
 TOASTS: Final = 3
 """Most toasts of one look at the session; the rest is summed up in one more."""
@@ -43,7 +44,11 @@ class News:
 
 @dataclass(frozen=True)
 class Condition:
-    """Everything the status line tells. Without a snapshot `mode` still says what the session will be."""
+    """Everything the status line tells, and what can be done now depends on.
+
+    Without a snapshot `mode` still says what the session will be. `is_ours`: the session ends with this screen, which
+    may start another after it.
+    """
 
     snapshot: Snapshot | None
     mode: Mode
@@ -52,6 +57,8 @@ class Condition:
     why: str
     failure: str
     alarms: int
+    seat: Seat = ALONE
+    is_ours: bool = True
 
 
 class Monitor:
@@ -67,6 +74,7 @@ class Monitor:
         self._failure = ""
         self._over = False
         self._stale = False
+        self._seat = ALONE
         self.launching = False
 
     @property
@@ -108,6 +116,8 @@ class Monitor:
             why=self._why,
             failure=self._failure,
             alarms=max(noted, self._alarms) + sum(note.level is Level.ALARM for note in self._own),
+            seat=self._seat,
+            is_ours=self._session is None or self._session.ends_with_screen,
         )
 
     def follow(self, session: Session) -> None:
@@ -118,6 +128,7 @@ class Monitor:
         self._why = self._failure = ""
         self._over = False
         self._stale = True
+        self._seat = session.seat
 
     def note(self, text: str, code: str, at: Millis) -> None:
         """Put an alarm of the program itself, not of a session, into the event log."""
@@ -147,6 +158,11 @@ class Monitor:
         if snapshot is not None and (before is None or _moment(snapshot) != _moment(before)):
             self._snapshot = snapshot
             changed = True
+        seat = session.seat
+        if seat != self._seat:
+            toasts += _moved(self._seat, seat)
+            self._seat = seat
+            changed = True
         if over and not self._over and session.failure:
             self._failure = session.failure
             self._alarms += 1
@@ -160,6 +176,8 @@ class Monitor:
                 case Noted(level=Level.ALARM):
                     self._alarms += 1
                     yield Toast(event.text, "error")
+                case Noted(code=code, text=text) if code == WHEEL:
+                    yield Toast(text, "warning")
                 case OrderRejected():
                     yield Toast(f"Order {event.order_id} was rejected: {event.why}", "warning")
                 case PhaseChanged(phase=Phase.ENDED) | SessionEnded():
@@ -223,6 +241,15 @@ def blank(mode: Mode, at: Millis) -> Snapshot:
 
 def _moment(snapshot: Snapshot) -> tuple[str, int, Millis]:
     return snapshot.info.name, snapshot.seq, snapshot.at
+
+
+def _moved(before: Seat, now: Seat) -> list[Toast]:
+    """What a viewer must see of a wheel that changed hands."""
+    if before.drives and not now.drives:
+        return [Toast(f"{now.driver or 'Nobody'} drives now.", "warning")]
+    if now.cut_off and not before.cut_off:
+        return [Toast(f"What is shown may be old: {now.cut_off}.", "error")]
+    return []
 
 
 def _few(toasts: list[Toast]) -> tuple[Toast, ...]:

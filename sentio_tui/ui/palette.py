@@ -31,7 +31,7 @@ class CockpitCommands(Provider):
         monitor = cockpit.monitor
         for action in ACTIONS:
             hidden = action.group is Group.MOVE or action.id in {"palette", "leave"}
-            if hidden or unavailable(action, monitor.snapshot, monitor.condition.is_over):
+            if hidden or unavailable(action, monitor.condition):
                 continue
             keys = cockpit.key_table.all_shown(action.id)
             # The palette reads the help as markup, and a key may be a bracket.

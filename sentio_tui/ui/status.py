@@ -12,6 +12,7 @@ from textual.widget import Widget
 from sentio_tui.model.bars import MINUTE
 from sentio_tui.model.events import FeedStatus, Phase
 from sentio_tui.model.snapshot import Snapshot, SnapshotInfo
+from sentio_tui.sessions.wheel import Seat
 from sentio_tui.ui.formatting import age, clean, clock, duration
 from sentio_tui.ui.monitor import Condition
 
@@ -99,6 +100,7 @@ def status_parts(condition: Condition) -> tuple[list[Part], list[Part]]:
     if condition.alarms:
         many = f"▲ {condition.alarms} alarm" + "s" * (condition.alarms > 1)
         left.append(Part(2, (Content.styled(many, "$error"), Content.styled(f"▲ {condition.alarms}", "$error"))))
+    left += _seat(condition.seat)
     if snapshot.first is not None:
         lasted = Content.styled(duration(snapshot.at - snapshot.first), "$foreground")
         left.append(Part(3, (Content.assemble(("session ", "$muted"), lasted), lasted)))
@@ -121,6 +123,22 @@ def _phase(condition: Condition) -> tuple[Content, ...]:
     word = Content.assemble((f"{glyph} ", style), (phase.value, "bold"))
     more = why if phase is Phase.ENDED else clean(snapshot.waiting) if phase is Phase.STOPPING else ""
     return (Content.assemble(word, (f": {more}", "$muted")), word) if more else (word,)
+
+
+def _seat(seat: Seat) -> list[Part]:
+    """Who drives, as soon as that is a question."""
+    if seat.cut_off:
+        word = Content.styled("✖ cut off", "bold $error")
+        return [Part(1, (Content.assemble(word, (f": {clean(seat.cut_off)}", "$error")), word))]
+    if seat.drives:
+        others = seat.viewers - 1
+        many = f"{others} watch" + "es" * (others == 1)
+        return [Part(3, (Content.styled(f"you drive, {many}", "$muted"), Content("you drive")))] if others > 0 else []
+    if not seat.viewers:
+        return []
+    who = clean(seat.driver) or "nobody"
+    short = Content.styled(f"{who} drives", "$warning")
+    return [Part(2, (Content.assemble("only watching, ", short) if seat.barred else short, short))]
 
 
 def _feed(snapshot: Snapshot) -> tuple[Content, ...]:

@@ -22,6 +22,11 @@ class Steering:
         if session is not None:
             session.send(command)
 
+    def take_wheel(self) -> None:
+        session = self._cockpit.monitor.session
+        if session is not None:
+            session.take_wheel()
+
     def pause(self) -> None:
         """Pause, or let a paused session go on."""
         snapshot = self._cockpit.monitor.snapshot

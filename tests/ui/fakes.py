@@ -9,6 +9,7 @@ from textual.widgets import Static
 from sentio_tui.model.commands import AnyCommand
 from sentio_tui.model.events import AnyEvent
 from sentio_tui.model.snapshot import Snapshot
+from sentio_tui.sessions.wheel import ALONE
 from sentio_tui.ui.actions import PANES
 
 
@@ -24,6 +25,8 @@ class FakeSession:
         self.closed = 0
         self.journal: Path | None = None
         self.ends_with_screen = True
+        self.seat = ALONE
+        self.wheel_taken = 0
 
     @property
     def name(self) -> str:
@@ -43,6 +46,9 @@ class FakeSession:
 
     def send(self, command: AnyCommand) -> None:
         self.commands.append(command)
+
+    def take_wheel(self) -> None:
+        self.wheel_taken += 1
 
     def close(self) -> None:
         self.closed += 1

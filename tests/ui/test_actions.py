@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from sentio_tui.model.commands import Command, Pause, Start, Stop
-from sentio_tui.model.events import Phase
+from sentio_tui.model.events import Mode, Phase
+from sentio_tui.model.snapshot import Snapshot
+from sentio_tui.sessions.wheel import ALONE, Seat
 from sentio_tui.ui.actions import (
     ACTIONS,
     ALWAYS_QUIT,
@@ -21,7 +23,8 @@ from sentio_tui.ui.actions import (
     shown_key,
     unavailable,
 )
-from tests.ui.samples import busy
+from sentio_tui.ui.monitor import Condition
+from tests.ui.samples import busy, ended
 
 
 def test_the_defaults_stand_as_they_are_and_never_clash() -> None:
@@ -115,27 +118,61 @@ def test_keys_have_one_name_and_one_face(text: str, name: str, shown: str) -> No
     assert shown_key(name) == shown
 
 
+def now(
+    snapshot: Snapshot | None, *, is_over: bool = False, is_ours: bool = True, seat: Seat | None = None
+) -> Condition:
+    """What there is to take an action in."""
+    return Condition(
+        snapshot, Mode.SIM, launching=False, is_over=is_over, why="", failure="", alarms=0,
+        seat=seat or ALONE, is_ours=is_ours,
+    )  # fmt: skip
+
+
 def test_what_the_session_does_not_accept_is_refused_in_words() -> None:
     running, flatten = busy(), BY_ID["flatten"]
-    assert not unavailable(flatten, running, is_over=False)
+    assert not unavailable(flatten, now(running))
     none: frozenset[type[Command]] = frozenset()
-    assert "not possible while the session is running" in unavailable(flatten, replace(running, accepts=none), False)
-    assert "no session" in unavailable(flatten, None, is_over=False)
-    assert "has ended" in unavailable(flatten, running, is_over=True)
+    assert "not possible while the session is running" in unavailable(flatten, now(replace(running, accepts=none)))
+    assert "no session" in unavailable(flatten, now(None))
+    assert "has ended" in unavailable(flatten, now(running, is_over=True))
 
 
 def test_start_is_there_for_a_pause_and_for_a_new_session() -> None:
     start = BY_ID["start"]
-    assert unavailable(start, busy(), is_over=False)
-    assert not unavailable(start, busy(), is_over=True)
-    assert not unavailable(start, None, is_over=False)
+    assert unavailable(start, now(busy()))
+    assert not unavailable(start, now(busy(), is_over=True))
+    assert not unavailable(start, now(None))
     paused = replace(busy(), phase=Phase.PAUSED, accepts=frozenset({Start, Stop}))
-    assert not unavailable(start, paused, is_over=False)
+    assert not unavailable(start, now(paused))
+
+
+def test_who_only_looks_at_a_session_starts_no_other() -> None:
+    assert "only looks at a session" in unavailable(BY_ID["start"], now(ended(), is_over=True, is_ours=False))
 
 
 def test_pausing_a_paused_session_resumes_it() -> None:
     pause, paused = BY_ID["pause"], replace(busy(), phase=Phase.PAUSED, accepts=frozenset({Start, Stop}))
     assert label(pause, paused) == "Resume"
     assert label(pause, busy()) == "Pause"
-    assert not unavailable(pause, paused, is_over=False)
-    assert not unavailable(pause, replace(busy(), accepts=frozenset({Pause})), is_over=False)
+    assert not unavailable(pause, now(paused))
+    assert not unavailable(pause, now(replace(busy(), accepts=frozenset({Pause}))))
+
+
+@pytest.mark.parametrize(
+    ("seat", "command", "wheel"),
+    [
+        (Seat("ann@pts/1", drives=True), "", "you have the wheel already"),
+        (Seat("bob@pts/2", viewers=2), "Pause: bob@pts/2 drives; take the wheel first.", ""),
+        (Seat("", viewers=2), "", ""),
+        (Seat("bob@pts/2", viewers=2, barred="this screen only watches"), "only watches", "only watches"),
+        (Seat("ann@pts/1", drives=True, cut_off="no answer"), "no answer", "no answer"),
+    ],
+)
+def test_who_does_not_drive_is_told_so(seat: Seat, command: str, wheel: str) -> None:
+    assert_told(unavailable(BY_ID["pause"], now(busy(), seat=seat)), command)
+    assert_told(unavailable(BY_ID["wheel"], now(busy(), seat=seat)), wheel)
+    assert not unavailable(BY_ID["zoom"], now(busy(), seat=seat))
+
+
+def assert_told(words: str, told: str) -> None:
+    assert told in words if told else not words

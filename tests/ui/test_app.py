@@ -9,6 +9,7 @@ from textual.widgets import Static
 
 from sentio_tui.model.commands import AnyCommand, Flatten, Pause, Start, Stop
 from sentio_tui.model.events import AnyEvent, Level, Noted, OrderRejected, Phase, SessionEnded
+from sentio_tui.sessions.wheel import Seat, notice
 from sentio_tui.settings import Settings
 from sentio_tui.ui.app import Cockpit
 from sentio_tui.ui.screens.cockpit import CockpitScreen
@@ -259,3 +260,50 @@ async def test_the_palette_finds_actions_and_themes(make_cockpit: MakeCockpit, c
         clock.pass_by(GUARD)
         await pilot.press("y")
         assert session.commands == [Flatten()]
+
+
+async def test_who_watches_takes_the_wheel_by_its_key_and_sees_it_go(make_cockpit: MakeCockpit) -> None:
+    session = FakeSession([busy()])
+    session.seat = Seat("bob@pts/2", viewers=2)
+    cockpit = make_cockpit(session)
+    async with cockpit.run_test(size=(160, 48), notifications=True) as pilot:
+        screen = await ready(pilot, session)
+        assert "bob@pts/2 drives" in status(screen)
+        await pilot.press("space")
+        assert session.commands == []
+        assert "Pause: bob@pts/2 drives; take the wheel first." in notices(cockpit)
+        await pilot.press("w")
+        assert session.wheel_taken == 1
+        session.seat = Seat("ann@pts/1", drives=True, viewers=2)
+        screen.pump()
+        assert "you drive, 1 watches" in status(screen)
+        await pilot.press("space")
+        assert session.commands == [Pause()]
+        session.seat = Seat("bob@pts/2", viewers=2)
+        screen.pump()
+        await until(pilot, lambda: "bob@pts/2 drives now." in notices(cockpit))
+
+
+async def test_a_refusal_on_the_way_and_a_cut_line_are_told(make_cockpit: MakeCockpit) -> None:
+    session = FakeSession([busy()])
+    cockpit = make_cockpit(session)
+    async with cockpit.run_test(size=(160, 48), notifications=True) as pilot:
+        screen = await ready(pilot, session)
+        session.events.append(notice(f"Pause: bob {MARKUP} drives", busy().at))
+        session.seat = replace(session.seat, cut_off="no answer")
+        screen.pump()
+        await until(pilot, lambda: f"Pause: bob {MARKUP} drives" in notices(cockpit))
+        assert "What is shown may be old: no answer." in notices(cockpit)
+        assert "cut off: no answer" in status(screen)
+
+
+async def test_a_session_that_is_only_looked_at_is_not_followed_by_a_new_one(make_cockpit: MakeCockpit) -> None:
+    session = FakeSession([ended()])
+    session.is_over, session.ends_with_screen = True, False
+    cockpit = make_cockpit(session)
+    async with cockpit.run_test(notifications=True) as pilot:
+        await ready(pilot, session)
+        await pilot.press("s")
+        await pilot.pause()
+        assert cockpit.session is session
+        assert "Start: this screen only looks at a session; start one elsewhere." in notices(cockpit)

@@ -10,6 +10,7 @@ from textual.content import Content
 from sentio_tui.model.bars import MINUTE
 from sentio_tui.model.events import FeedStatus, Mode, Phase
 from sentio_tui.model.snapshot import FeedHealth, Snapshot
+from sentio_tui.sessions.wheel import ALONE, READ_ONLY, Seat
 from sentio_tui.ui.monitor import Condition
 from sentio_tui.ui.status import Part, fit, status_parts
 from tests.ui.samples import HOSTILE, busy, empty, ended
@@ -25,10 +26,11 @@ class Said(Struct, frozen=True):
     why: str = ""
     failure: str = ""
     alarms: int = 0
+    seat: Seat = ALONE
 
     def line(self, width: int = 160) -> str:
         condition = Condition(
-            self.snapshot, self.mode, self.launching, self.is_over, self.why, self.failure, self.alarms
+            self.snapshot, self.mode, self.launching, self.is_over, self.why, self.failure, self.alarms, self.seat
         )
         return fit(*status_parts(condition), width).plain
 
@@ -132,3 +134,29 @@ _PARTS = st.lists(
 @given(_PARTS, _PARTS, st.integers(10, 200))
 def test_the_line_is_always_as_wide_as_the_screen(left: list[Part], right: list[Part], width: int) -> None:
     assert fit(left, right, width).cell_length == width
+
+
+@pytest.mark.parametrize(
+    ("seat", "says"),
+    [
+        (Seat("ann@pts/1", drives=True, viewers=3), "you drive, 2 watch"),
+        (Seat("ann@pts/1", drives=True, viewers=2), "you drive, 1 watches"),
+        (Seat("bob@pts/2", viewers=2), "bob@pts/2 drives"),
+        (Seat("bob@pts/2", viewers=2, barred=READ_ONLY), "only watching, bob@pts/2 drives"),
+        (Seat("", viewers=1), "nobody drives"),
+        (Seat("ann@pts/1", drives=True, cut_off="no answer for 3 s"), "✖ cut off: no answer for 3 s"),
+    ],
+)
+def test_it_says_who_drives(seat: Seat, says: str) -> None:
+    assert says in Said(busy(), seat=seat).line(200)
+
+
+def test_who_looks_alone_reads_nothing_of_a_wheel() -> None:
+    assert "drive" not in Said(busy()).line(200)
+    assert "drive" not in Said(busy(), seat=Seat(viewers=0, barred="a recorded session")).line(200)
+
+
+@pytest.mark.parametrize("seat", [Seat("bob@pts/2", viewers=2), Seat("ann", drives=True, cut_off="no answer")])
+def test_at_80_columns_who_drives_stays(seat: Seat) -> None:
+    line = Said(busy(), seat=seat).line(80)
+    assert "bob@pts/2 drives" in line or "cut off" in line

@@ -157,7 +157,7 @@ class CockpitScreen(Screen[None]):
 
     def _show_keys(self) -> None:
         monitor, table = self.cockpit.monitor, self.cockpit.key_table
-        over = monitor.condition.is_over
+        condition = monitor.condition
         hints = [
             (
                 action.rank,
@@ -165,11 +165,11 @@ class CockpitScreen(Screen[None]):
                     table.shown(action.id),
                     label(action, monitor.snapshot),
                     action.id,
-                    not unavailable(action, monitor.snapshot, over) and not self._has_no_rows(action.id),
+                    not unavailable(action, condition) and not self._has_no_rows(action.id),
                 ),
             )
             for action in ACTIONS
-            if action.rank
+            if action.rank and not (action.id == "wheel" and condition.seat.drives)
         ]
         numbers = [table.shown(f"focus_{pane}") for pane in PANES]
         if numbers == [str(number) for number in range(1, len(PANES) + 1)]:
@@ -247,7 +247,7 @@ class CockpitScreen(Screen[None]):
     def action_act(self, action_id: str) -> None:
         """Take an action of the table, or say why it cannot be taken now."""
         monitor = self.cockpit.monitor
-        refusal = unavailable(BY_ID[action_id], monitor.snapshot, monitor.condition.is_over)
+        refusal = unavailable(BY_ID[action_id], monitor.condition)
         pane = pane_of(action_id)
         if refusal:
             self.cockpit.tell(refusal, "warning")
