@@ -194,7 +194,7 @@ class Terminal:
     """Pretends there is a terminal, and keeps what the cockpit was given instead of opening it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("sentio_tui.cli.session._has_terminal", lambda: True)
+        monkeypatch.setattr("sentio_tui.cli.session.why_no_screen", lambda: "")
         self.settings: Settings | None = None
         self.theme_dirs: Sequence[Path] = ()
         self.launches = 1

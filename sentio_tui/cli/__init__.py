@@ -25,8 +25,10 @@ class _Command(NamedTuple):
 
 COMMANDS: Final[Mapping[str, _Command]] = {
     "run": _Command("session", "run a session without a screen"),
+    "resume": _Command("recovery", "go on with an interrupted session"),
     "sessions": _Command("overview", "list the sessions on disk"),
     "strategies": _Command("overview", "list the strategies and their parameters"),
+    "verify": _Command("recovery", "prove that a session's journal follows from its inputs"),
     "export": _Command("export", "write a session as files for other programs"),
     "prune": _Command("prune", "compress or remove old sessions"),
     "config": _Command("overview", "print the configuration in force, and where each value came from"),

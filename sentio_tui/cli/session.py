@@ -1,7 +1,6 @@
 """The commands that run a session: the cockpit, and `run` without a screen."""
 
 import argparse
-import os
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -15,10 +14,10 @@ from sentio_tui.cli.options import (
     complain,
     load,
 )
+from sentio_tui.cli.screen import located, show, why_no_screen
 
 if TYPE_CHECKING:
     from sentio_tui.config import Loaded
-    from sentio_tui.sessions.base import Session
     from sentio_tui.sessions.live import LiveSession
 
 _COCKPIT_EPILOG: Final = """\
@@ -67,37 +66,15 @@ def _add_session_options(parser: Parser) -> None:
 
 
 def _cockpit(arguments: argparse.Namespace) -> int:
-    from sentio_tui import paths
     from sentio_tui.config import ConfigError
 
-    if not _has_terminal():
-        return complain("the cockpit needs a terminal. Without one, use `sentio-tui run`.")
-    if (kind := os.environ.get("TERM", "")) in {"dumb", "unknown"}:
-        return complain(f"TERM={kind} cannot place text. Use `sentio-tui run`.")
+    if why := why_no_screen():
+        return complain(f"{why} Use `sentio-tui run`.")
     try:
         loaded = load(arguments)
     except ConfigError as error:
         return complain(error)
-    refused: list[Exception] = []
-
-    def launch() -> "Session":
-        refused.clear()
-        try:
-            session = _assemble(loaded)
-        except _refusals() as error:
-            refused.append(_located(error, loaded))
-            raise refused[0] from error
-        session.start()
-        return session
-
-    from sentio_tui.ui import app
-
-    code = app.run(app.Cockpit(launch, loaded.settings, paths.theme_dirs(loaded.settings)))
-    return complain(refused[0]) if refused else code
-
-
-def _has_terminal() -> bool:
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+    return show(lambda: _assemble(loaded), loaded.settings, loaded, _refusals)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -112,7 +89,7 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         session = _assemble(loaded)
     except _refusals() as error:
-        return complain(_located(error, loaded))
+        return complain(located(error, loaded))
     if arguments.json:
         return headless.run(session, log=sys.stderr, document=sys.stdout)
     return headless.run(session, log=sys.stdout, document=None)
@@ -132,12 +109,6 @@ def _refusals() -> tuple[type[Exception], ...]:
     from sentio_tui.sessions.recorder import SessionsFolderError
 
     return (ConfigError, FeedError, SessionsFolderError)
-
-
-def _located(error: Exception, loaded: "Loaded") -> Exception:
-    from sentio_tui.config import ConfigError
-
-    return error.located(loaded.provenance) if isinstance(error, ConfigError) else error
 
 
 COCKPIT: Final = Entry(_cockpit_parser, _cockpit)

@@ -12,7 +12,7 @@ from sentio_tui.engine.words import words
 from sentio_tui.journal.catalogue import SessionState, find, listing
 from sentio_tui.journal.lock import LockHeld, SessionLock
 from sentio_tui.journal.names import PACKED_JOURNAL, journal_path, session_lock_path
-from sentio_tui.journal.reader import JournalDamaged, read_all, repair
+from sentio_tui.journal.reader import JournalDamaged, head, read_all, repair
 from sentio_tui.model.events import AnyEvent, SessionInfo, SessionStarted
 from sentio_tui.sessions.assemble import Plan, plan_of, session_of
 from sentio_tui.sessions.live import LiveSession
@@ -35,6 +35,15 @@ def interrupted(folder: Path) -> str:
     if names:
         raise NotResumed(f"{folder}: {len(names)} sessions were interrupted, name one of {', '.join(names)}")
     raise NotResumed(f"{folder}: no session was interrupted")
+
+
+def settings_of(folder: Path, name: str) -> Settings:
+    """The configuration a session was started with. Raises UnknownSession, NotResumed, OSError."""
+    path = Path(find(folder, name).path)
+    try:
+        return recorded_settings(head(path).info)
+    except JournalDamaged as error:
+        raise NotResumed(str(error)) from None
 
 
 def resume(folder: Path, name: str, speed: float | None = None) -> LiveSession:
@@ -96,14 +105,25 @@ def _resumed(folder: Path, name: str, now: int, speed: float | None, lock: Sessi
 
 
 def plan_for(info: SessionInfo) -> Plan:
-    """What a recorded session was made of. Raises NotResumed where this version cannot read its configuration."""
+    """What a recorded session was made of. Raises NotResumed where this version cannot make it any more."""
+    settings = recorded_settings(info)
     try:
-        return plan_of(msgspec.convert(info.settings, Settings))
-    except (msgspec.ValidationError, ConfigError) as error:
-        made_by = info.versions.get("sentio-tui", "an unknown version")
-        raise NotResumed(
-            f"{info.name}: its configuration is not this version's (it is from {made_by}): {error}"
-        ) from None
+        return plan_of(settings)
+    except ConfigError as error:
+        raise _foreign(info, error) from None
+
+
+def recorded_settings(info: SessionInfo) -> Settings:
+    """The configuration in a journal's first event. Raises NotResumed where this version cannot read it."""
+    try:
+        return msgspec.convert(info.settings, Settings)
+    except msgspec.ValidationError as error:
+        raise _foreign(info, error) from None
+
+
+def _foreign(info: SessionInfo, error: Exception) -> NotResumed:
+    made_by = info.versions.get("sentio-tui", "an unknown version")
+    return NotResumed(f"{info.name}: its configuration is that of {made_by}, which this version cannot use: {error}")
 
 
 def in_words(difference: Difference, changed: Sequence[str]) -> str:
