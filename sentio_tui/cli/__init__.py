@@ -30,6 +30,7 @@ COMMANDS: Final[Mapping[str, _Command]] = {
     "strategies": _Command("overview", "list the strategies and their parameters"),
     "verify": _Command("recovery", "prove that a session's journal follows from its inputs"),
     "export": _Command("export", "write a session as files for other programs"),
+    "signals": _Command("signals", "write what a strategy says of every bar of a data set, without trading"),
     "prune": _Command("prune", "compress or remove old sessions"),
     "config": _Command("overview", "print the configuration in force, and where each value came from"),
 }

@@ -11,6 +11,7 @@ import msgspec
 from sentio_tui.engine.state import State
 from sentio_tui.journal.atomic import replace_file
 from sentio_tui.model.bars import Millis
+from sentio_tui.model.decisions import Signal
 from sentio_tui.model.events import AnyEvent, BarReceived, Decided, OrderFilled, SessionStarted
 from sentio_tui.model.orders import Order
 
@@ -55,7 +56,7 @@ def _rows(events: Sequence[AnyEvent], started: SessionStarted) -> Iterator[tuple
                 bar_index += 1
                 yield "positions", _positions(state, event.at, zone)
             case Decided():
-                yield "signals", _signal(event, zone)
+                yield "signals", signal_row(event.signal, event.at, event.book, zone)
                 yield "decisions", _decision(state, event, zone)
             case OrderFilled():
                 yield "trades", _trade(state, event, orders.get(event.fill.order_id), bar_index, zone)
@@ -65,15 +66,16 @@ def _clock(at: Millis, zone: ZoneInfo) -> str:
     return f"{datetime.fromtimestamp(at / 1000, UTC).astimezone(zone):%Y-%m-%d %H:%M:%S} {zone.key}"
 
 
-def _signal(event: Decided, zone: ZoneInfo) -> Row:
-    """The live log's fields, the seed's (`signal`, `prediction`, `bb_amp`), and every value of the strategy."""
-    signal, values = event.signal, event.signal.values
+def signal_row(signal: Signal, at: Millis, book: str, zone: ZoneInfo) -> Row:
+    """The live log's fields, the seed's (`signal`, `prediction`, `bb_amp`), and every value of the strategy. `at` is
+    when its bar was known."""
+    values = signal.values
     return {
-        "timestamp": _clock(event.at, zone),
-        "timestamp_ms": event.at,
+        "timestamp": _clock(at, zone),
+        "timestamp_ms": at,
         "bar_timestamp_ms": signal.time,
-        "symbol": event.symbol,
-        "strategy_book": event.book,
+        "symbol": signal.symbol,
+        "strategy_book": book,
         "signal": signal.direction.value.upper(),
         "probability": signal.probability,
         "confidence": values.get("confidence"),
