@@ -55,6 +55,10 @@ class EndOfDay:
             return Reason.END_OF_DAY, "no entries before the close"
         return None
 
+    def holding(self) -> list[str]:
+        """The books that hold something and may not keep it."""
+        return [book for book in self._books if self._state.accounts[book].positions]
+
     def look(self, at: Millis) -> None:
         """Liquidate what must not be held now, and set the next timer. Called first with the first bar's time."""
         if not self._books:

@@ -248,6 +248,9 @@ class Engine:
                 self._take_last_prices(at)
             case Stop():
                 self._stop(f"by {by}", at)
+            case Leave() if held := self._end_of_day.holding():
+                text = f"leave: {', '.join(held)} may hold nothing overnight, and nobody would sell it; stop instead"
+                self._note(Level.WARNING, "refused", text, at)
             case Leave():
                 self._end(f"by {by}, positions kept", at)
             case Flatten():

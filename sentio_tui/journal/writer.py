@@ -31,6 +31,8 @@ from sentio_tui.model.events import (
 LARGEST_UNSYNCED: Final = 32 << 20
 """Bytes after which `append` waits for the disk by itself, so that what is kept for a second attempt is bounded."""
 
+_BLOCK: Final = 1 << 20
+
 _DURABLE: Final = frozenset(
     {
         SessionStarted,
@@ -52,6 +54,16 @@ _DURABLE: Final = frozenset(
 def needs_sync(event: AnyEvent) -> bool:
     """Whether the event must be on the disk before anything follows from it. The rest may wait a second."""
     return type(event) in _DURABLE
+
+
+class JournalRemoved(JournalError):
+    """Somebody removed the file while it was written; it is there again, whole."""
+
+    def __init__(self, path: Path) -> None:
+        Exception.__init__(
+            self, f"{path}: was removed while the session wrote to it; it was written anew, nothing is lost"
+        )
+        self.path = path
 
 
 class JournalWriter:
@@ -151,10 +163,16 @@ class JournalWriter:
         self.sync()
 
     def sync(self) -> None:
-        """Wait until every event taken is on the disk. Raises JournalError; the next call tries again."""
+        """Wait until every event taken is on the disk. Raises JournalError; the next call tries again.
+
+        A file that was removed is written anew, whole, and JournalRemoved tells of it.
+        """
         with self._sync_lock:
             with self._bytes_lock:
                 self._flush()
+                if os.fstat(self._descriptor).st_nlink == 0:
+                    self._put_back()
+                    raise JournalRemoved(self.path)
                 count = len(self._unsynced)
             try:
                 sync_data(self._descriptor)
@@ -164,6 +182,27 @@ class JournalWriter:
             with self._bytes_lock:
                 del self._unsynced[:count]
                 self._synced += count
+
+    def _put_back(self) -> None:
+        """Write the file anew from what the descriptor still holds, with both locks held. Raises JournalError."""
+        end = self._synced + len(self._unsynced)
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            try:
+                for start in range(0, end, _BLOCK):
+                    write_all(descriptor, os.pread(self._descriptor, min(_BLOCK, end - start), start))
+                os.fsync(descriptor)
+                sync_folder(self.path.parent)
+            except BaseException:
+                os.close(descriptor)
+                self.path.unlink(missing_ok=True)
+                raise
+        except OSError as cause:
+            raise JournalError(self.path, cause) from cause
+        os.close(self._descriptor)
+        self._descriptor = descriptor
+        self._synced = end
+        self._unsynced.clear()
 
     def retry(self) -> None:
         """Write what is pending, if anything is. Raises JournalError."""
@@ -179,6 +218,8 @@ class JournalWriter:
             return
         try:
             self.sync()
+        except JournalRemoved:
+            pass  # it is there again, whole, and nobody is left to tell
         finally:
             self._abandon()
 

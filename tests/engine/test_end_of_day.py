@@ -10,8 +10,9 @@ from sentio_tui.engine.engine import Engine
 from sentio_tui.machines.slots import Slots
 from sentio_tui.market.calendar import ExchangeCalendar
 from sentio_tui.model.bars import MINUTE, Bar, Millis
+from sentio_tui.model.commands import Leave, Stop
 from sentio_tui.model.decisions import Direction, Reason
-from sentio_tui.model.events import AnyEvent, Decided, OrderFilled, OrderSubmitted
+from sentio_tui.model.events import AnyEvent, Decided, Noted, OrderFilled, OrderSubmitted, Phase
 from sentio_tui.model.orders import Side
 from tests.engine.scripts import COIN, engine, of, run
 
@@ -129,3 +130,15 @@ def test_a_session_that_starts_after_the_close_buys_nothing() -> None:
 def test_learning_goes_on_in_the_window() -> None:
     events = run(made([HOLD] * 1000), minutes("2025-01-06 09:30", "2025-01-06 15:59"))
     assert len(of(events, Decided)) == 390
+
+
+def test_t32_what_may_not_be_held_overnight_cannot_be_kept_by_leaving() -> None:
+    session = made([BUY])
+    run(session, minutes("2025-01-06 10:00", "2025-01-06 10:02"))
+    events = session.command(Leave(), "test", session.state.at)
+    assert [note.code for note in of(events, Noted)] == ["refused"]
+    assert session.state.phase is Phase.RUNNING
+    session.command(Stop(), "test", session.state.at)
+    session.bar(minutes("2025-01-06 10:03", "2025-01-06 10:03")[0], when("2025-01-06 10:04"))
+    assert session.is_over
+    assert not session.state.accounts["main"].positions

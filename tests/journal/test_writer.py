@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sentio_tui.journal import writer as module
 from sentio_tui.journal.atomic import JournalError
 from sentio_tui.journal.reader import JournalDamaged, read_all
-from sentio_tui.journal.writer import JournalWriter, needs_sync
+from sentio_tui.journal.writer import JournalRemoved, JournalWriter, needs_sync
 from sentio_tui.model.bars import Bar
 from sentio_tui.model.events import AnyEvent, BarDropped, Level, Noted
 
@@ -324,3 +324,40 @@ def test_never_on_after_a_torn_end(tmp_path: Path, make_events: Make, tail: byte
     path.write_bytes(lines(make_events(5)) + tail)
     with pytest.raises(JournalDamaged, match="repair"):
         JournalWriter.resume(path, 5)
+
+
+def test_a_journal_that_is_removed_while_it_is_written_is_written_anew_and_told(
+    tmp_path: Path, make_events: Make
+) -> None:
+    path = tmp_path / "a.jsonl"
+    events = make_events(12)
+    writer = JournalWriter(path)
+    writer.append_durable(events[:4])
+    path.unlink()
+    writer.append(events[4:8])
+    with pytest.raises(JournalRemoved, match="nothing is lost"):
+        writer.sync()
+    assert path.read_bytes() == lines(events[:8])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    writer.append_durable(events[8:10])
+    path.unlink()
+    writer.append(events[10:])
+    writer.close()
+    assert path.read_bytes() == lines(events)
+
+
+def test_another_file_in_the_place_of_a_removed_journal_is_left_alone(tmp_path: Path, make_events: Make) -> None:
+    path = tmp_path / "a.jsonl"
+    events = make_events(4)
+    writer = JournalWriter(path)
+    writer.append_durable(events[:2])
+    path.unlink()
+    path.write_text("somebody's")
+    with pytest.raises(JournalError, match="File exists"):
+        writer.append_durable(events[2:])
+    assert path.read_text() == "somebody's"
+    path.unlink()
+    with pytest.raises(JournalRemoved):
+        writer.sync()
+    assert path.read_bytes() == lines(events)
+    writer.close()
