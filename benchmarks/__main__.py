@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from benchmarks import disk, memory, screen, throughput
+from benchmarks import disk, listing, memory, screen, throughput
 from benchmarks.table import FULL, QUICK, Benchmark, Result, table
 
 BENCHMARKS: Final[Mapping[str, Benchmark]] = {
@@ -13,6 +13,8 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "session": disk.session_with_journal,
     "append": disk.durable_append,
     "recovery": disk.recovery,
+    "listing": listing.listing_sessions,
+    "big-session": listing.big_session,
     "first-frame": screen.first_frame,
     "dashboard": screen.dashboard,
     "key-to-paint": screen.key_to_paint,

@@ -1,8 +1,9 @@
 """What `sentio-tui sessions`, `strategies` and `config` print."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 import msgspec
 
@@ -16,19 +17,31 @@ class UnreadableFolder(Exception):
     """The folder of the sessions cannot be listed."""
 
 
-def sessions_table(loaded: Loaded, out: TextIO) -> None:
-    """Raises UnreadableFolder."""
-    folder, listed = sessions_of(loaded)
+ORDERS: Final[Mapping[str, Callable[[Listed], tuple[bool, float | str]]]] = {
+    "started": lambda each: _last(each.started, -1),
+    "name": lambda each: (False, each.name),
+    "state": lambda each: (False, each.state.value),
+    "strategy": lambda each: (each.strategy is None, each.strategy or ""),
+    "return": lambda each: _last(each.return_fraction, -1),
+    "drawdown": lambda each: _last(each.max_drawdown, -1),
+    "trades": lambda each: _last(each.closed_trades, -1),
+}
+"""What the sessions can be sorted by: texts from A to Z, times from the newest, figures from the highest."""
+
+
+def sessions_table(folder: Path, listed: Sequence[Listed], out: TextIO) -> None:
     if not listed:
         out.write(f"No sessions in {folder}\n")
         return
-    header = ("session", "state", "mode", "strategy", "return", "max drawdown", "fills", "problem")
+    header = (
+        "session", "state", "mode", "strategy", "started (UTC)", "ended (UTC)", "return", "max drawdown", "fills",
+        "trades", "problem",
+    )  # fmt: skip
     _table([header, *map(_session_row, listed)], out)
 
 
-def sessions_json(loaded: Loaded, out: TextIO) -> None:
-    """Raises UnreadableFolder."""
-    _json(sessions_of(loaded)[1], out)
+def sessions_json(listed: Sequence[Listed], out: TextIO) -> None:
+    _json(listed, out)
 
 
 def strategies_table(out: TextIO) -> Mapping[str, str]:
@@ -93,11 +106,23 @@ def _session_row(listed: Listed) -> tuple[str, ...]:
         listed.state,
         _or_unknown(listed.mode),
         _or_unknown(listed.strategy),
+        _moment(listed.started),
+        _moment(listed.ended),
         "n/a" if listed.return_fraction is None else f"{listed.return_fraction:+.2%}",
         "n/a" if listed.max_drawdown is None else f"{listed.max_drawdown:.2%}",
         _or_unknown(listed.fills),
+        _or_unknown(listed.closed_trades),
         listed.problem,
     )
+
+
+def _last(value: float | None, sign: int) -> tuple[bool, float]:
+    """Sorts what is not known behind everything else."""
+    return value is None, sign * (value or 0.0)
+
+
+def _moment(at: int | None) -> str:
+    return "n/a" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M}"
 
 
 def _or_unknown(value: object) -> str:

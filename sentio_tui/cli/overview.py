@@ -2,10 +2,13 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from sentio_tui.cli.options import (
     DONE,
+    FAILED,
     SESSION_SETTINGS,
     SESSIONS_DIR,
     THEME,
@@ -17,9 +20,13 @@ from sentio_tui.cli.options import (
     load,
 )
 
+_ORDERS: Final = ("started", "name", "state", "strategy", "return", "drawdown", "trades")
 _SESSIONS_EPILOG: Final = """\
-example:
-  sentio-tui sessions --json
+A session that says in its last column that its summary is missing or old can be given a new one from its journal.
+
+examples:
+  sentio-tui sessions --sort return
+  sentio-tui sessions --rebuild --json
 """
 _STRATEGIES_EPILOG: Final = """\
 example:
@@ -40,6 +47,10 @@ def _sessions_parser() -> Parser:
     add_config_options(parser)
     add_setting(parser, SESSIONS_DIR)
     parser.add_argument("--json", action="store_true", help="print a list for other programs")
+    parser.add_argument("--sort", choices=_ORDERS, default="started", help=f"{', '.join(_ORDERS)}; default started")
+    parser.add_argument(
+        "--rebuild", action="store_true", help="first make missing and old summaries anew, from the journals"
+    )
     return parser
 
 
@@ -47,12 +58,37 @@ def _sessions(arguments: argparse.Namespace) -> int:
     from sentio_tui.cli import listings
     from sentio_tui.config import ConfigError
 
-    write = listings.sessions_json if arguments.json else listings.sessions_table
+    code = DONE
     try:
-        write(load(arguments), sys.stdout)
+        loaded = load(arguments)
+        folder, listed = listings.sessions_of(loaded)
+        if arguments.rebuild and any(each.is_outdated for each in listed):
+            code = _rebuild(folder, [each.name for each in listed if each.is_outdated])
+            folder, listed = listings.sessions_of(loaded)
     except (ConfigError, listings.UnreadableFolder) as error:
         return complain(error)
-    return DONE
+    listed = sorted(listed, key=listings.ORDERS[arguments.sort])
+    if arguments.json:
+        listings.sessions_json(listed, sys.stdout)
+    else:
+        listings.sessions_table(folder, listed, sys.stdout)
+    return code
+
+
+def _rebuild(folder: Path, names: Sequence[str]) -> int:
+    """Whatever happens to one, the others get their summaries; the exit code."""
+    from sentio_tui.sessions.rebuild import NOT_REBUILT, rebuild
+
+    code = DONE
+    for name in names:
+        try:
+            torn = rebuild(folder, name)
+        except NOT_REBUILT as error:
+            complain(f"{name}: its summary could not be made: {error}")
+            code = FAILED
+        else:
+            print(f"{name}: its summary was made anew" + (f"; {torn}" if torn else ""), file=sys.stderr)
+    return code
 
 
 def _strategies_parser() -> Parser:

@@ -48,6 +48,8 @@ class Listed(Struct, frozen=True, kw_only=True):
     fills: int | None = None
     closed_trades: int | None = None
     max_drawdown: float | None = None
+    is_outdated: bool = False
+    """The journal knows more than the summary: `sessions.rebuild` makes it anew."""
     problem: str = ""
 
 
@@ -102,22 +104,26 @@ def _listed(folder: Path, name: str, suffixes: Set[str]) -> Listed:
     problems: list[str] = []
     is_running = LOCK in suffixes and _is_held(folder / (name + LOCK), problems)
     listed = None
+    last_seq: int | None = None
     if DOCUMENT in suffixes:
         try:
-            listed = _from_head(name, journal or document, read_head(document))
+            known = read_head(document)
+            listed = _from_head(name, journal or document, known)
+            last_seq = known.last_seq
         except (DocumentDamaged, ValueError, OSError) as cause:
             problems.append(f"the summary cannot be read: {cause}")
     elif not is_running:
         problems.append("the summary is missing")
     if journal is not None and (listed is None or listed.state is not SessionState.ENDED):
         try:
-            listed = _from_journal(name, journal, listed)
+            listed = _from_journal(name, journal, listed, last_seq)
         except (JournalDamaged, OSError) as cause:
             problems.append(f"the journal cannot be read: {cause}")
     if listed is None:
         listed = Listed(name=name, path=str(journal or document), state=SessionState.UNREADABLE)
     if is_running:
-        return replace(listed, state=SessionState.RUNNING, ended=None, problem="; ".join(problems))
+        problem = "; ".join(problems)
+        return replace(listed, state=SessionState.RUNNING, ended=None, is_outdated=False, problem=problem)
     if listed.problem:
         problems.append(listed.problem)
     return replace(listed, problem="; ".join(problems))
@@ -155,13 +161,15 @@ def _from_head(name: str, path: Path, document: DocumentHead) -> Listed:
     )
 
 
-def _from_journal(name: str, path: Path, summary: Listed | None) -> Listed:
-    """What the two ends of a journal add to a summary that does not know of an end, or is not there."""
+def _from_journal(name: str, path: Path, summary: Listed | None, last_seq: int | None) -> Listed:
+    """What the two ends of a journal add to a summary that does not know of an end, or is not there. `last_seq` is the
+    last event the summary knows of."""
     last = tail_event(path)
-    has_ended = isinstance(last, SessionEnded)
-    state = SessionState.ENDED if has_ended else SessionState.INTERRUPTED
+    state = SessionState.ENDED if isinstance(last, SessionEnded) else SessionState.INTERRUPTED
     if summary is not None:
-        return replace(summary, state=state, problem="the summary is older than the journal" if has_ended else "")
+        is_outdated = last is not None and last.seq != last_seq
+        problem = "the summary is older than the journal" if is_outdated else ""
+        return replace(summary, state=state, is_outdated=is_outdated, problem=problem)
     info = head(path).info
     return Listed(
         name=name,
@@ -173,4 +181,5 @@ def _from_journal(name: str, path: Path, summary: Listed | None) -> Listed:
         started=info.started,
         written=max(info.started, path.stat().st_mtime_ns // 1_000_000),
         capital=info.capital,
+        is_outdated=True,
     )

@@ -95,7 +95,7 @@ def session_of(
 ) -> LiveSession:
     """The session of an engine that has taken in the feed up to `done`; `opening` is its first turn."""
     settings = plan.settings
-    recorder.attach(engine.state, _terms(settings))
+    recorder.attach(engine.state, terms_of(settings))
     return LiveSession(
         engine,
         feed,
@@ -149,7 +149,8 @@ def _broker(
     )
 
 
-def _terms(settings: Settings) -> Terms:
+def terms_of(settings: Settings) -> Terms:
+    """What the summary document repeats of a configuration in force."""
     books = settings.books or (BookSettings("", 1.0, settings.strategy, settings.machine),)
     slots = [book.machine.slots for book in books]
     classes = {instrument(settings, symbol).asset_class for symbol in settings.feed.symbols}

@@ -33,7 +33,7 @@ _RENAMED = {"fills": "num_trades", "open_positions": "num_positions"}
 
 class Terms(Struct, frozen=True):
     """The part of the configuration that the document repeats. Fractions; 0 is a rule that is off. None is what is not
-    the same in all books."""
+    the same in all books, or not known."""
 
     preset: str | None
     overrides: dict[str, Scalar]
@@ -42,7 +42,7 @@ class Terms(Struct, frozen=True):
     stop_loss: float | None
     take_profit: float | None
     commission_rate: float | None
-    slippage: float
+    slippage: float | None
 
 
 def head(state: State, terms: Terms, now: Millis) -> DocumentHead:
