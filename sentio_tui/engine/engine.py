@@ -123,6 +123,11 @@ class Engine:
         """When the next timer fires; far in the future when there is none."""
         return NEVER if self.is_over else min(self._ends, self._end_of_day.due)
 
+    @property
+    def look_due(self) -> Millis:
+        """When to look at the feed at the latest, if no bar comes; far in the future when there is nothing to see."""
+        return NEVER if self.is_over else self._watch.due
+
     def open(self) -> list[AnyEvent]:
         """The first turn of a session: it starts, and trades from the first bar on."""
         self._out = list(self._opening)
@@ -193,6 +198,7 @@ class Engine:
         else:
             self._emit(TimerFired(self._next, at, WATCH))
             self._watch.look(at)
+            self._end_of_day.look(at)
         return out
 
     def feed(self, status: FeedStatus, detail: str, symbol: str, at: Millis) -> list[AnyEvent]:

@@ -86,6 +86,7 @@ class State:
         self.info: SessionInfo = info
         self.seq = started.seq
         self.at: Millis = started.at
+        self.begun: Millis = started.at
         self.first: Millis | None = None
         self.phase = Phase.READY
         self.why = ""

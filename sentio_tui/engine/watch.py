@@ -66,8 +66,9 @@ class Watch:
     def _open_since(self, symbol: str, at: Millis) -> Millis | None:
         """Since when the symbol's market has been open within this session; None while it is closed."""
         calendar = self._hours[symbol]
-        first = self._state.first
-        if first is None or not calendar.is_open(at - 1):
+        if not calendar.is_open(at - 1):
             return None
+        first = self._state.first
+        begun = self._state.begun if first is None else first
         hours = calendar.session(calendar.day_of(at - 1))
-        return first if hours is None else max(first, hours[0])
+        return begun if hours is None else max(begun, hours[0])

@@ -44,6 +44,9 @@ UNSEEN_KEPT: Final = 10_000
 WATCHED_FOR: Final = 2.0
 """Seconds after the last question for a snapshot during which somebody counts as watching."""
 
+TICK: Final = 1.0
+"""Seconds between two looks at the timers of a live session."""
+
 FLUSH_EVERY: Final = 1.0
 """Seconds until the rest of the journal is on the disk at the latest."""
 
@@ -231,19 +234,20 @@ class LiveSession:
         flusher = asyncio.create_task(self._flush())
         self._done = asyncio.Event()
         feeding = asyncio.create_task(self._feed_engine())
+        ticking = asyncio.create_task(self._tick())
         ended = asyncio.create_task(self._done.wait())
         try:
             self._take(self._opening())
             for service in self._services:
                 await services.enter_async_context(service)
             self._ready.set()
-            done, _ = await asyncio.wait({feeding, ended, flusher}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({feeding, ended, flusher, ticking}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
-            for task in (feeding, ended, flusher):
+            for task in (feeding, ended, flusher, ticking):
                 task.cancel()
-            await asyncio.gather(feeding, ended, flusher, return_exceptions=True)
+            await asyncio.gather(feeding, ended, flusher, ticking, return_exceptions=True)
             lost = await self._recorder.finish()
             if lost:
                 self._failure = f"not all of the session is on disk: {lost}"
@@ -280,10 +284,24 @@ class LiveSession:
             return
         at = self._now() if self._feed.is_live else item.time + MINUTE
         engine = self._engine
-        while engine.due < at:
-            self._take(engine.timer(engine.due))
+        self._timers(engine, at)
         if not engine.is_over:
             self._take(engine.bar(item, at))
+
+    def _timers(self, engine: Engine, at: Millis) -> None:
+        """Everything that was due before `at`, in its order. Hours are kept by timers, not by bars (T-34)."""
+        while engine.due < at:
+            self._take(engine.timer(engine.due))
+
+    async def _tick(self) -> None:
+        """A live feed that says nothing: timers come all the same, and somebody looks for what is silent."""
+        while self._feed.is_live:
+            await asyncio.sleep(TICK)
+            at = self._now()
+            self._timers(self._engine, at)
+            if at >= self._engine.look_due:
+                self._take(self._engine.timer(at))
+        await self._done.wait()
 
     def _now(self) -> Millis:
         """Market time: the wall clock of a live feed, else that of the newest input."""
