@@ -117,7 +117,8 @@ class FamilySettings(Section, frozen=True):
 class MachineSettings(Section, frozen=True):
     kind: Literal["slots", "ladder"] = "slots"
     flat_overnight: bool = False
-    """Hold nothing while the exchange is closed: no entry in the last two minutes of its day, and everything sold."""
+    """Hold nothing while the exchange is closed: no entry in the last two minutes of its day, and everything sold. A
+    symbol that trades round the clock is left alone."""
     slots: SlotsSettings = SlotsSettings()
     ladder: LadderSettings = LadderSettings()
 

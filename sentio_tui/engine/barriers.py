@@ -1,12 +1,11 @@
 """What may stand between a verdict and its orders, apart from the machine's own rules."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from sentio_tui.engine.end_of_day import EndOfDay
 from sentio_tui.engine.risk import RISK
 from sentio_tui.engine.state import State
-from sentio_tui.market.calendar import Calendar
+from sentio_tui.engine.trading_hours import CLOSED, BarredBy, TradingHours
 from sentio_tui.model.bars import MINUTE, Bar, Millis
 from sentio_tui.model.decisions import Reason, Target
 from sentio_tui.model.events import FeedStatus, Phase
@@ -20,16 +19,19 @@ _STOPPING: Final = Phase.STOPPING
 class Barriers:
     """Decides whether a verdict may become orders now."""
 
-    def __init__(self, state: State, hours: Mapping[str, Calendar], patience: Millis, end_of_day: EndOfDay) -> None:
+    def __init__(self, state: State, hours: TradingHours, patience: Millis) -> None:
         self._state = state
-        self._end_of_day = end_of_day
         self._hours = hours
         self._patience = patience
 
-    def against(
-        self, book: str, reason: Reason, targets: Sequence[Target], bar: Bar, at: Millis
-    ) -> tuple[Reason, str] | None:
-        """The reason and the words of what forbids it, or None. Exits pass where only entries are forbidden."""
+    def against(self, book: str, reason: Reason, targets: Sequence[Target], bar: Bar, at: Millis) -> BarredBy | None:
+        """The reason and the words of what forbids it, or None. Exits pass where only entries are forbidden.
+
+        A bar outside its exchange's hours leads to nothing and says so, whatever else its verdict was (T-02); nor does
+        anybody trade on the last bar of a day, which is known when the exchange has closed.
+        """
+        if not targets:
+            return None if self._hours.is_open(bar.symbol, bar.time) else CLOSED
         state = self._state
         if state.phase is _STOPPING:
             return Reason.STOPPING, "every position is being closed"
@@ -38,8 +40,9 @@ class Barriers:
                 return Reason.HALTED, f"{part}: {text}"
         if bar.backfilled or at - (bar.time + MINUTE) > self._patience:
             return Reason.FEED_STALE, "the bar is old news"
-        if reason in _REDUCING:
-            return None
+        closed = self._outside_hours(book, targets, bar, at)
+        if closed is not None or reason in _REDUCING:
+            return closed
         if state.phase is not _RUNNING:
             return Reason.PAUSED, "no entries while paused"
         for text in state.faults.values():
@@ -49,6 +52,19 @@ class Barriers:
         for target in targets:
             if target.weight != 0.0 and state.symbol_status.get(target.symbol) in _NO_ENTRY:
                 return Reason.FEED_STALE, f"the price of {target.symbol} is stale"
-        if not self._hours[bar.symbol].is_open(at):
-            return Reason.OUTSIDE_HOURS, "the exchange is closed"
-        return self._end_of_day.forbids(book, at)
+        for target in targets:
+            if target.weight != 0.0 and (barred := self._hours.against_entry(book, target.symbol, at)) is not None:
+                return barred
+        return None
+
+    def _outside_hours(self, book: str, targets: Sequence[Target], bar: Bar, at: Millis) -> BarredBy | None:
+        hours = self._hours
+        if not (hours.is_open(bar.symbol, bar.time) and hours.is_open(bar.symbol, at)):
+            return CLOSED
+        held = self._state.accounts[book].positions
+        for target in targets:
+            if target.symbol != bar.symbol and (target.weight != 0.0 or target.symbol in held):
+                closed = hours.against_order(target.symbol, at)
+                if closed is not None:
+                    return closed
+        return None

@@ -44,10 +44,9 @@ class Deciding:
                 self._failed(part, error, at)
                 signal, verdict = self._without_strategy(part, bar)
         reason, detail, targets = verdict.reason, verdict.detail, verdict.targets
-        if targets:
-            barrier = self._barriers.against(part.book, reason, targets, bar, at)
-            if barrier is not None:
-                (reason, detail), targets = barrier, ()
+        barrier = self._barriers.against(part.book, reason, targets, bar, at)
+        if barrier is not None:
+            (reason, detail), targets = barrier, ()
         state = self._state
         decided = Decided(
             state.seq + 1, at, part.book, bar.symbol, reason, signal, detail, verdict.state, verdict.target

@@ -19,6 +19,7 @@ from sentio_tui.engine.end_of_day import NEVER, EndOfDay
 from sentio_tui.engine.execution import Execution
 from sentio_tui.engine.risk import RISK, Limits, Risk
 from sentio_tui.engine.state import State
+from sentio_tui.engine.trading_hours import TradingHours
 from sentio_tui.engine.view import accepts
 from sentio_tui.engine.watch import Watch
 from sentio_tui.market.calendar import Calendar
@@ -100,18 +101,13 @@ class Engine:
         self._days = 0
         self._watch = Watch(self.state, hours, rules.patience, self._emit)
         views = {book.name: View(self.state, book.name) for book in books}
-        self._execution = Execution(self.state, views, instruments, broker, self._risk, self._emit, self._collect)
-        flat = [book for book in books if book.flat_overnight]
-        calendars = [hours[symbol] for book in flat for symbol in book.strategies]
-        self._end_of_day = EndOfDay(
-            self.state,
-            [book.name for book in flat],
-            calendars[0] if calendars else None,
-            rules.before_close,
-            self._execution,
-            broker,
+        flat = [book.name for book in books if book.flat_overnight]
+        trading = TradingHours(hours, flat, rules.before_close)
+        self._execution = Execution(
+            self.state, views, instruments, broker, self._risk, trading, self._emit, self._collect
         )
-        barriers = Barriers(self.state, hours, rules.patience, self._end_of_day)
+        self._end_of_day = EndOfDay(self.state, trading, self._execution, broker)
+        barriers = Barriers(self.state, trading, rules.patience)
         self._deciding = Deciding(self.state, barriers, self._execution, self._emit)
         self._driven: dict[str, list[Driven]] = {symbol: [] for symbol in info.symbols}
         for book in books:

@@ -8,6 +8,7 @@ from sentio_tui.engine.book import View
 from sentio_tui.engine.rebalance import Purchase, sales, spending
 from sentio_tui.engine.risk import Risk
 from sentio_tui.engine.state import State
+from sentio_tui.engine.trading_hours import TradingHours
 from sentio_tui.model.bars import MINUTE, Millis
 from sentio_tui.model.decisions import Reason, Target
 from sentio_tui.model.events import (
@@ -49,6 +50,7 @@ class Execution:
         instruments: Mapping[str, Instrument],
         broker: Broker,
         risk: Risk,
+        hours: TradingHours,
         emit: Callable[[AnyEvent], None],
         collect: Callable[[Millis], None],
     ) -> None:
@@ -57,6 +59,7 @@ class Execution:
         self._instruments = instruments
         self._broker = broker
         self._risk = risk
+        self._hours = hours
         self._emit = emit
         self.collect = collect
         self._titles = {name: _title(account.info.strategy) for name, account in state.accounts.items()}
@@ -94,7 +97,11 @@ class Execution:
             view = self._views[book]
             if not view.is_selling():
                 for purchase in self.waiting.pop(book):
-                    if spending(purchase.target, view) >= self._least(purchase.target.symbol, view):
+                    barred = self._hours.against_entry(book, purchase.target.symbol, at)
+                    if barred is not None:
+                        text = f"{book}: no buy of {purchase.target.symbol}, {barred[1]}; stays in cash"
+                        self._note(Level.WARNING, "buys_given_up", text, at)
+                    elif spending(purchase.target, view) >= self._least(purchase.target.symbol, view):
                         self._buy(book, purchase.target, purchase.reason, at)
             elif self.waiting[book] and at >= self.waiting[book][0].deadline:
                 del self.waiting[book]
@@ -117,14 +124,23 @@ class Execution:
 
     def close_book(self, book: str, words: str, at: Millis) -> None:
         """Sell everything of one book that no open order is selling already."""
+        self.close(book, list(self._state.accounts[book].positions), words, at)
+
+    def close(self, book: str, symbols: Sequence[str], words: str, at: Millis) -> None:
+        """Sell all that a book holds of the symbols and no open order is selling already."""
         self.waiting.pop(book, None)
-        flat = [Target(symbol, weight=0.0) for symbol in self._state.accounts[book].positions]
+        flat = [Target(symbol, weight=0.0) for symbol in symbols]
         for sale in sales(flat, self._views[book], self._instruments):
             self._submit(book, sale.symbol, Side.SELL, words, at, quantity=sale.quantity)
 
-    def cancel_buys(self, book: str, why: str, at: Millis) -> None:
+    def give_up_buys(self, book: str, symbols: Sequence[str], why: str, at: Millis) -> None:
+        """Cancel a book's open buys of the symbols, and forget those that wait."""
+        waiting = [each for each in self.waiting.pop(book, ()) if each.target.symbol not in symbols]
+        if waiting:
+            self.waiting[book] = waiting
         for order_id in list(self._state.accounts[book].reserved):
-            self.cancel(order_id, why, at)
+            if self._state.orders[order_id].order.symbol in symbols:
+                self.cancel(order_id, why, at)
 
     def cancel_all(self, why: str, at: Millis) -> None:
         self.waiting.clear()

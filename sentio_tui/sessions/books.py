@@ -11,7 +11,7 @@ from sentio_tui.engine.book import BookParts
 from sentio_tui.machines.base import Machine
 from sentio_tui.machines.ladder import LadderMachine, ladders
 from sentio_tui.machines.slots import Slots
-from sentio_tui.market.calendar import exchange_of
+from sentio_tui.market.calendar import ROUND_THE_CLOCK, exchange_of
 from sentio_tui.market.families import FAMILIES, family
 from sentio_tui.model.events import BookInfo, LadderInfo
 from sentio_tui.model.instruments import Family, Instrument
@@ -51,6 +51,10 @@ def books_of(settings: Settings, instruments: Mapping[str, Instrument]) -> tuple
         except ValueError as error:
             problems.append(Problem("machine", f"{prefix}machine.{book.machine.kind}", str(error)))
             continue
+        traded = [instruments[symbol] for symbol in symbols if symbol in instruments]
+        if book.machine.flat_overnight and traded and not any(_closes(each) for each in traded):
+            text = f"has no effect: the market of {', '.join(symbols)} never closes; set it to false"
+            problems.append(Problem("machine", f"{prefix}machine.flat_overnight", text))
         parts.append(BookParts(book.name, machine, strategies, book.machine.flat_overnight))
         infos.append(
             BookInfo(
@@ -89,6 +93,10 @@ def _book_problems(settings: Settings, books: Sequence[BookSettings]) -> list[Pr
             text = f"book {book.name} trades {', '.join(foreign)}, which the feed does not bring: add to feed.symbols"
             problems.append(Problem("books", "books.symbols", text))
     return problems
+
+
+def _closes(known: Instrument) -> bool:
+    return exchange_of(known.asset_class, known.exchange) != ROUND_THE_CLOCK
 
 
 def _strategy(settings: StrategySettings, parameters: Parameters, driving: Instrument) -> Strategy:

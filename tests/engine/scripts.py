@@ -99,27 +99,28 @@ def engine(
     scripts: Mapping[str, Sequence[Direction | None]],
     rules: Rules | None = None,
     slots: Slots | None = None,
-    calendar: Calendar | None = None,
+    calendar: Calendar | Mapping[str, Calendar] | None = None,
     commission: float = 0.006,
     slippage: float = 0.001,
     capital: float = 10_000.0,
     flat_overnight: bool = False,
     make: Callable[[Sequence[Direction | None]], Strategy] = Scripted,
 ) -> Engine:
-    """An engine with one book that drives each symbol by its script, of which `make` makes the strategy."""
+    """An engine with one book that drives each symbol by its script, of which `make` makes the strategy. A `calendar`
+    is that of all symbols, or by symbol."""
     symbols = tuple(scripts)
+    by_symbol = calendar if isinstance(calendar, Mapping) else dict.fromkeys(symbols, calendar or AlwaysOpen())
     instruments = {symbol: Instrument(symbol, AssetClass.CRYPTO, 0.000001, 0.01) for symbol in symbols}
-    hours: dict[str, Calendar] = {symbol: calendar or AlwaysOpen() for symbol in symbols}
     broker = PaperBroker(
         {"main": capital},
         instruments,
         CostSchedule([Cost(AssetClass.CRYPTO, commission_rate=commission)]),
         slippage=slippage,
-        expires=lambda instrument, at: AlwaysOpen().next_close(at),
+        expires=lambda instrument, at: by_symbol[instrument.symbol].next_close(at),
     )
     machine = slots or Slots(5, 0.2, "equity", 0.05, 0.10)
     book = BookParts("main", machine, {symbol: make(script) for symbol, script in scripts.items()}, flat_overnight)
-    return Engine(info(symbols, capital), [book], broker, instruments, hours, rules or Rules(), START)
+    return Engine(info(symbols, capital), [book], broker, instruments, by_symbol, rules or Rules(), START)
 
 
 def run(made: Engine, bars: Iterable[Bar]) -> list[AnyEvent]:

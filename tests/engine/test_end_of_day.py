@@ -73,8 +73,8 @@ def test_t33_nothing_is_bought_between_the_window_and_the_next_open() -> None:
     buys = [event.order.time for event in of(events, OrderSubmitted) if event.order.side is Side.BUY]
     assert [clock(time) for time in buys] == [
         "2025-01-06 09:31",
-        "2025-01-07 09:30",
-    ]  # the bar of 09:29 is known at 09:30
+        "2025-01-07 09:31",
+    ]
     reasons = {event.reason for event in of(events, Decided) if when("2025-01-06 15:58") <= event.at < buys[1]}
     assert reasons >= {Reason.END_OF_DAY, Reason.OUTSIDE_HOURS}
 

@@ -12,12 +12,22 @@ from sentio_tui.brokers.paper import PaperBroker
 from sentio_tui.engine.book import BookParts
 from sentio_tui.engine.engine import Engine, Rules
 from sentio_tui.machines.ladder import DEFAULT_RUNGS, STATES, Ladder, LadderMachine, weights_of
-from sentio_tui.market.calendar import AlwaysOpen
+from sentio_tui.market.calendar import AlwaysOpen, Calendar, ExchangeCalendar
 from sentio_tui.market.families import SPY
 from sentio_tui.market.leverage import LeveragedSeries
 from sentio_tui.model.bars import MINUTE, Bar, Millis
 from sentio_tui.model.decisions import Direction, Reason, Signal
-from sentio_tui.model.events import AnyEvent, BookInfo, Decided, Mode, OrderFilled, OrderRejected, SessionInfo
+from sentio_tui.model.events import (
+    AnyEvent,
+    BookInfo,
+    Decided,
+    Mode,
+    Noted,
+    OrderFilled,
+    OrderRejected,
+    OrderSubmitted,
+    SessionInfo,
+)
 from sentio_tui.model.instruments import AssetClass, Instrument
 from sentio_tui.model.orders import Side
 from sentio_tui.strategies.base import Parameters
@@ -50,7 +60,15 @@ class Probabilities:
         return Signal(bar.symbol, bar.time, Direction.NEUTRAL, {}, probability=next(self._listed, 0.5))
 
 
-def engine(listed: Sequence[float], fill: FillModel, participation: float = 1.0) -> Engine:
+def engine(
+    listed: Sequence[float],
+    fill: FillModel,
+    participation: float = 1.0,
+    calendar: Calendar | None = None,
+    *,
+    flat_overnight: bool = False,
+) -> Engine:
+    calendar = calendar or AlwaysOpen()
     instruments = {
         symbol: Instrument(symbol, AssetClass.EQUITY, 1.0, 0.01, SPY.leverage[symbol]) for symbol in SPY.symbols
     }
@@ -58,7 +76,7 @@ def engine(listed: Sequence[float], fill: FillModel, participation: float = 1.0)
         CAPITAL,
         instruments,
         CostSchedule([Cost(AssetClass.EQUITY, commission_per_share=0.01)]),
-        expires=lambda instrument, at: AlwaysOpen().next_close(at),
+        expires=lambda instrument, at: calendar.next_close(at),
         slippage=0.001,
         participation=participation,
         fill=fill,
@@ -68,19 +86,19 @@ def engine(listed: Sequence[float], fill: FillModel, participation: float = 1.0)
         "live_test", Mode.SIM, START, CAPITAL, (book,), SPY.symbols, "test", "paper", "UTC", 365, {}, {"schema": "1"}
     )
     machine = LadderMachine(Ladder(DEFAULT_RUNGS, SPY), min_hold_bars=1)
-    parts = BookParts("main", machine, {SPY.base: Probabilities(listed)})
-    hours = {symbol: AlwaysOpen() for symbol in SPY.symbols}
+    parts = BookParts("main", machine, {SPY.base: Probabilities(listed)}, flat_overnight)
+    hours: dict[str, Calendar] = dict.fromkeys(SPY.symbols, calendar)
     return Engine(info, [parts], broker, instruments, hours, Rules(), START)
 
 
-def minutes(count: int, dice: random.Random) -> list[list[Bar]]:
+def minutes(count: int, dice: random.Random, start: Millis = START) -> list[list[Bar]]:
     """The family's bars of some minutes, members made from the base."""
     series = [LeveragedSeries(symbol, SPY.leverage[symbol]) for symbol in SPY.symbols[1:]]
     day = AlwaysOpen().day_of(START)
     price, result = 100.0, []
     for minute in range(count):
         close = price * dice.gauss(1.0, 0.001)
-        base = Bar("SPY", START + minute * MINUTE, price, max(price, close), min(price, close), close, 50_000.0)
+        base = Bar("SPY", start + minute * MINUTE, price, max(price, close), min(price, close), close, 50_000.0)
         result.append([base, *(each.bar(base, day) for each in series)])
         price = close
     return result
@@ -154,3 +172,25 @@ def test_the_buys_of_a_move_go_out_before_the_next_decision() -> None:
             decided += [(event.state, event.reason) for event in events if isinstance(event, Decided)]
     # The sell of half the SPY fills with this bar; SPXL is still to come.
     assert decided[3:5] == [("BASE_ONLY", Reason.REBALANCE), ("BASE_ONLY", Reason.ORDER_PENDING)]
+
+
+@pytest.mark.parametrize(("flat_overnight", "first"), [(False, 54), (True, 52)], ids=["kept", "flat"])
+def test_t33_buys_that_wait_for_sells_are_given_up_where_entries_end(flat_overnight: bool, first: int) -> None:
+    """The sells are decided on with the last bar that may, and fill with the next: the buys would come too late."""
+    opens = START + (20 * 60 + first) * MINUTE
+    made = engine(
+        [0.56, 0.56, 0.56, 0.56, 0.4], NextOpen(), calendar=ExchangeCalendar("XNYS"), flat_overnight=flat_overnight
+    )
+    events = list(made.open())
+    for bars in minutes(6, random.Random(3), opens):
+        for bar in bars:
+            events += made.bar(bar, bar.time + MINUTE)
+    orders = [event.order for event in events if isinstance(event, OrderSubmitted)]
+    assert [(order.side, order.symbol, (order.time - opens) // MINUTE) for order in orders] == [
+        (Side.BUY, "SPY", 1),
+        (Side.SELL, "SPY", 5),
+    ]
+    assert not made.state.accounts["main"].positions
+    given_up = [event.text for event in events if isinstance(event, Noted) and event.code == "buys_given_up"]
+    why = "no entries before the close" if flat_overnight else "the exchange of {} is closed"
+    assert given_up == [f"main: no buy of {symbol}, {why.format(symbol)}; stays in cash" for symbol in ("SH", "SDS")]

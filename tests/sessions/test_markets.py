@@ -15,7 +15,7 @@ from sentio_tui.sessions.assemble import assemble, instrument
 from sentio_tui.sessions.books import books_of, family_of
 from sentio_tui.sessions.live import LiveSession
 from sentio_tui.sessions.markets import feed_of, hours_of, on_exchanges, with_symbols
-from sentio_tui.settings import FeedSettings, InstrumentSettings, Settings, StrategySettings
+from sentio_tui.settings import FeedSettings, InstrumentSettings, MachineSettings, Settings, StrategySettings
 from tests.places import Place
 
 
@@ -193,6 +193,15 @@ def test_a_strategy_learns_in_the_hours_of_the_symbol_that_drives_it() -> None:
     assert [hours_learned_in(settings, symbol) for symbol in settings.feed.symbols] == [510, 390, 1440]
     told = replace(settings, strategy=StrategySettings("online_ensemble", params={"exchange": "XNYS"}))
     assert [hours_learned_in(told, symbol) for symbol in told.feed.symbols] == [390, 390, 390]
+
+
+def test_flat_overnight_is_refused_where_no_market_closes(tmp_path: Path) -> None:
+    machine = MachineSettings(flat_overnight=True)
+    with pytest.raises(
+        ConfigError, match=r"machine\.flat_overnight: has no effect: the market of BTC-USD never closes"
+    ):
+        assemble(Settings(feed=FeedSettings(symbols=("BTC-USD",)), machine=machine), tmp_path)
+    assemble(Settings(feed=FeedSettings(symbols=("BTC-USD", "IBM")), machine=machine), tmp_path)
 
 
 def made(settings: Settings, folder: Path) -> LiveSession:
