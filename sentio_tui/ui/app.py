@@ -5,15 +5,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
-from textual import work
+from textual import events, work
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette
 from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -26,8 +25,9 @@ from sentio_tui.settings import Settings
 from sentio_tui.ui import theming
 from sentio_tui.ui.actions import resolve_keys
 from sentio_tui.ui.formatting import clean
+from sentio_tui.ui.keyboard import Keyboard
 from sentio_tui.ui.monitor import Monitor
-from sentio_tui.ui.palette import CockpitCommands
+from sentio_tui.ui.palette import Palette
 from sentio_tui.ui.screens.cockpit import CockpitScreen
 from sentio_tui.ui.screens.dialogs import Choice, Clock, Closing, message, question
 from sentio_tui.ui.screens.help import Help
@@ -113,6 +113,7 @@ class Cockpit(App[int], inherit_bindings=False):
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.themes = ThemeShelf(self, theme_files or theming.ThemeFiles(theme_dirs), settings.ui.theme)
         self.steering = Steering(self)
+        self.keyboard = Keyboard(self)
         self._notices = [*self.key_table.problems, *self.themes.read()]
         # Set before the first frame, so that the style sheets are read only once.
         self.set_reactive(App.theme, self.themes.nearest())
@@ -137,6 +138,12 @@ class Cockpit(App[int], inherit_bindings=False):
         self.set_interval(THEME_SECONDS, self.themes.reload)
         self._catch_signals()
 
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self.keyboard.take(event)
+        else:
+            await super().on_event(event)
+
     def act(self, action_id: str) -> None:
         """Take an action of the table that is not the screen's own."""
         acts: dict[str, Callable[[], object]] = {
@@ -152,7 +159,7 @@ class Cockpit(App[int], inherit_bindings=False):
         }
         acts[action_id]()
 
-    def actor(self, action_id: str) -> Callable[[], None]:
+    def actor(self, action_id: str) -> Callable[[], Awaitable[None]]:
         """For the palette: take the action as its key would."""
         return partial(self._cockpit_screen.action_act, action_id)
 
@@ -171,7 +178,7 @@ class Cockpit(App[int], inherit_bindings=False):
         self.push_screen(Help(self._cockpit_screen.focused_pane, self.key_table))
 
     def _palette(self) -> None:
-        self.push_screen(CommandPalette(providers=[CockpitCommands], placeholder="Find an action or a theme…"))
+        self.push_screen(Palette())
 
     def start_session(self) -> None:
         """Let a paused session go on; without a session that runs, launch one."""

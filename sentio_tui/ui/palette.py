@@ -1,15 +1,37 @@
 """The command palette: every action that can be taken now, and every theme."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual import on
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.markup import escape
+from textual.widgets import Input
 
 from sentio_tui.ui.actions import ACTIONS, Group, label, unavailable
 
 if TYPE_CHECKING:
     from sentio_tui.ui.app import Cockpit
+
+
+class Palette(CommandPalette):
+    """Textual's own, deaf to enter while the list is not yet the one of the text: its first entry is another's."""
+
+    def __init__(self) -> None:
+        super().__init__(providers=[CockpitCommands], placeholder="Find an action or a theme…")
+        self._searched = ""
+
+    def hears(self, key: str, age: float) -> bool:
+        return key != "enter" or self._is_settled
+
+    @on(Input.Changed)
+    def _searching(self, event: Input.Changed) -> None:
+        self._searched = event.value
+
+    @property
+    def _is_settled(self) -> bool:
+        searches = any(worker.node is self and not worker.is_finished for worker in self.workers)
+        return self._searched == self.query_one(Input).value and not searches
 
 
 class CockpitCommands(Provider):
@@ -26,7 +48,7 @@ class CockpitCommands(Provider):
             if score > 0:
                 yield Hit(score, matcher.highlight(name), run, text=name, help=about)
 
-    def _entries(self) -> Iterator[tuple[str, str, Callable[[], None]]]:
+    def _entries(self) -> Iterator[tuple[str, str, Callable[[], Awaitable[None] | None]]]:
         cockpit = _cockpit(self)
         monitor = cockpit.monitor
         for action in ACTIONS:

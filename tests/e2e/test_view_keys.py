@@ -87,7 +87,6 @@ def test_filter_and_sort(desk: Desk, size: Size) -> None:
     terminal.wait_for("Go to positions")
 
 
-@pytest.mark.xfail(reason="the filter line takes the focus only after the keys that came with it", strict=True)
 def test_keys_that_arrive_together_are_typed_into_the_filter(desk: Desk) -> None:
     terminal = desk.open("--speed", "60", size=SMALL)
     terminal.wait_for("● running")

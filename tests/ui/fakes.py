@@ -65,7 +65,8 @@ class FakeClock:
         return self.now
 
     def pass_by(self, seconds: float) -> None:
-        self.now += seconds
+        """A minute more than that: a key counts from when it came, and a busy machine takes it late."""
+        self.now += seconds + 60.0
 
 
 class FakePane(Static, can_focus=True):

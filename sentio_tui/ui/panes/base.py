@@ -1,6 +1,6 @@
 """What all panes have: a number, a title in a border, help, and `show`."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from textual.content import Content
 
@@ -43,6 +43,11 @@ class Pane(LineBoard, can_focus=True):
         super().__init__(id=self.NAME)
         self._subtitle = ""
         self.border_title = Content(f"{self.NUMBER} {self.TITLE}").markup
+
+    def focus(self, scroll_visible: bool = True) -> Self:
+        """Take the focus at once: a key that came with the one that asked for it is meant for this pane."""
+        self.screen.set_focus(self, scroll_visible)
+        return self
 
     def show(self, snapshot: Snapshot) -> None:
         """Show this moment of the session. To be called from the UI's thread; paints only what changed."""

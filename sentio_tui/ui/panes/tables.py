@@ -30,12 +30,19 @@ class FilterLine(Input):
     }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, leave: Callable[[], object]) -> None:
+        """`leave` takes the focus elsewhere at once: the key after enter is no longer a part of the filter."""
         super().__init__(compact=True, placeholder="filter: text, or !text for rows without it", select_on_focus=False)
+        self._leave = leave
+
+    async def action_submit(self) -> None:
+        await super().action_submit()
+        self._leave()
 
     def action_give_up(self) -> None:
         self.value = ""
         self.post_message(self.Submitted(self, ""))
+        self._leave()
 
 
 class TablePane(Pane, can_focus=False):
@@ -49,7 +56,7 @@ class TablePane(Pane, can_focus=False):
     def __init__(self) -> None:
         super().__init__()
         self.table = LineTable(self.COLUMNS, empty=self.EMPTY, newest=self.NEWEST)
-        self.filter_line = FilterLine()
+        self.filter_line = FilterLine(self.focus)
         self._made: dict[str, tuple[Hashable, object, Row]] = {}
 
     def compose(self) -> ComposeResult:
@@ -57,7 +64,7 @@ class TablePane(Pane, can_focus=False):
         yield self.filter_line
 
     def focus(self, scroll_visible: bool = True) -> Self:
-        self.table.focus(scroll_visible)
+        self.screen.set_focus(self.table, scroll_visible)
         return self
 
     def rows_of(
@@ -93,7 +100,7 @@ class TablePane(Pane, can_focus=False):
         """Open the line to type a filter into."""
         self.filter_line.display = True
         self.filter_line.value = self.table.filter_text
-        self.filter_line.focus(scroll_visible=False)
+        self.screen.set_focus(self.filter_line, scroll_visible=False)
 
     def action_clear_filter(self) -> None:
         self.filter_line.value = ""
@@ -114,7 +121,7 @@ class TablePane(Pane, can_focus=False):
         self.table.set_filter(event.value)
         self.filter_line.display = False
         if self.filter_line.has_focus or self.screen.focused is None:
-            self.table.focus(scroll_visible=False)
+            self.focus(scroll_visible=False)
 
     @on(events.DescendantBlur)
     def _left(self, event: events.DescendantBlur) -> None:

@@ -244,7 +244,7 @@ class CockpitScreen(Screen[None]):
             )
         self.call_after_refresh(self._arranged)
 
-    def action_act(self, action_id: str) -> None:
+    async def action_act(self, action_id: str) -> None:
         """Take an action of the table, or say why it cannot be taken now."""
         monitor = self.cockpit.monitor
         refusal = unavailable(BY_ID[action_id], monitor.condition)
@@ -254,7 +254,7 @@ class CockpitScreen(Screen[None]):
         elif pane is not None:
             self.focus_pane(pane)
         elif action_id in _SAME_AS:
-            self.app.simulate_key(_SAME_AS[action_id])
+            await self.cockpit.keyboard.press(_SAME_AS[action_id])
         else:
             self._act(action_id)
 
@@ -284,9 +284,8 @@ class CockpitScreen(Screen[None]):
         if not isinstance(pane, HasRows):
             self.cockpit.tell("Go to positions, trades or the log first: the others have no rows.", "information")
             return
-        # The loop also awaits what a pane's action may return.
         does = {"filter": pane.action_filter, "sort": pane.action_sort, "reverse": pane.action_reverse}
-        self.call_next(does[action_id])
+        does[action_id]()
 
     def _step(self, by: int) -> None:
         """The next pane in the order of their numbers, those behind others included."""

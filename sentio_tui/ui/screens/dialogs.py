@@ -79,7 +79,10 @@ class Dialog(ModalScreen[str]):
 
     def on_mount(self) -> None:
         self._opened = self._clock()
-        self.query(Button).last().focus()
+        self.set_focus(self.query(Button).last(), scroll_visible=False)
+
+    def hears(self, key: str, age: float) -> bool:
+        return self._clock() - age - self._opened >= GUARD
 
     def action_choose(self, value: str) -> None:
         if self._clock() - self._opened >= GUARD:
@@ -141,6 +144,9 @@ class Closing(ModalScreen[None]):
     def on_mount(self) -> None:
         self._opened = self._clock()
 
+    def hears(self, key: str, age: float) -> bool:
+        return self._clock() - age - self._opened >= GUARD
+
     def show(self, text: str) -> None:
         """Tell what it waits for now."""
         if text != self._text:
@@ -149,5 +155,5 @@ class Closing(ModalScreen[None]):
                 self.query_one("#closing-text", Static).update(_plain(text))
 
     def action_hurry(self) -> None:
-        if self._clock() - self._opened >= GUARD and not self._held.repeats():
+        if not self._held.repeats():
             self._hurry()
