@@ -32,7 +32,7 @@ from sentio_tui.ui.screens.cockpit import CockpitScreen
 from sentio_tui.ui.screens.dialogs import Choice, Clock, Closing, message, question
 from sentio_tui.ui.screens.help import Help
 from sentio_tui.ui.steering import Steering, positions
-from sentio_tui.ui.terminal import TerminalGone
+from sentio_tui.ui.terminal import TerminalDriver, TerminalGone
 from sentio_tui.ui.theme_shelf import ThemeShelf
 
 DONE: Final = 0
@@ -110,7 +110,7 @@ class Cockpit(App[int], inherit_bindings=False):
         self._leaving = False
         self._closing_notice: Closing | None = None
         # Without this, Textual answers NO_COLOR with greys of its own instead of the terminal's colours.
-        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        super().__init__(TerminalDriver, ansi_color=True if "NO_COLOR" in os.environ else None)
         self.themes = ThemeShelf(self, theme_files or theming.ThemeFiles(theme_dirs), settings.ui.theme)
         self.steering = Steering(self)
         self.keyboard = Keyboard(self)

@@ -1,4 +1,4 @@
-"""What to do when the terminal goes away: nothing can be shown any more, and the session must still end in order."""
+"""The terminal under the screen: how it is read, and what to do when it goes away."""
 
 import asyncio
 import os
@@ -7,6 +7,17 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+
+from textual.drivers.linux_driver import LinuxDriver
+
+from sentio_tui.ui import terminal_input
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's, with a reader of its own: neither pasted text nor a stray byte may steer a session or end it."""
+
+    def run_input_thread(self) -> None:
+        terminal_input.read(self.fileno, self.exit_event, self.process_message)
 
 
 class TerminalGone:

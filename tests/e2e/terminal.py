@@ -244,7 +244,15 @@ class Terminal:
         for key in keys:
             control = key.removeprefix("ctrl+")
             data = chr(ord(control) & 0x1F) if control != key else _KEYS.get(key, key)
-            os.write(self._master, data.encode())
+            self.send(data.encode())
+
+    def paste(self, text: str) -> None:
+        """Paste as a terminal does that brackets what it pastes."""
+        self.send(f"\x1b[200~{text}\x1b[201~".encode())
+
+    def send(self, data: bytes) -> None:
+        """Write it at once, so that the program reads it at once."""
+        os.write(self._master, data)
 
     def press_until(self, key: str, wanted: "Wanted", timeout: float = TIMEOUT) -> None:
         """Press a key, again and again where a dialog that has just opened does not hear it yet."""

@@ -87,15 +87,6 @@ def test_filter_and_sort(desk: Desk, size: Size) -> None:
     terminal.wait_for("Go to positions")
 
 
-def test_keys_that_arrive_together_are_typed_into_the_filter(desk: Desk) -> None:
-    terminal = desk.open("--speed", "60", size=SMALL)
-    terminal.wait_for("● running")
-    go_to(terminal, "6 Log")
-    terminal.press("/x")
-    terminal.wait_for(lambda screen: "/x " in screen.pane("6 Log") or "■ ended" in screen.text)
-    assert "● running" in terminal.text
-
-
 def _has_cursor_on(terminal: Terminal, title: str, text: str) -> bool:
     """Whether the one row of a pane with another ground than the rest holds the text."""
     corner = terminal.find(title)
