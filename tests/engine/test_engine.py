@@ -8,6 +8,7 @@ from sentio_tui.engine.engine import Rules
 from sentio_tui.engine.risk import Limits
 from sentio_tui.engine.state import fold
 from sentio_tui.machines.slots import Slots
+from sentio_tui.market.calendar import ExchangeCalendar
 from sentio_tui.model.bars import MINUTE, Bar
 from sentio_tui.model.commands import Cancel, Flatten, Leave, Pause, Start, Stop
 from sentio_tui.model.decisions import Direction, Reason
@@ -291,3 +292,20 @@ def test_a_stop_that_fills_in_parts_is_ordered_once_and_cancels_what_was_still_b
     assert made.state.rejected == 0
     assert [event.why for event in of(events, CancelRequested)] == ["stop loss"]
     assert not made.state.accounts["main"].positions
+
+
+def test_t02_a_bar_outside_hours_says_so_whatever_its_signal() -> None:
+    """09:28 to 09:32 in New York: neutral, long and short before the open are all the same; from the open on they are
+    not."""
+    script = [Direction.NEUTRAL, Direction.SHORT, Direction.NEUTRAL, Direction.SHORT, Direction.LONG]
+    made = engine({COIN: script}, calendar=ExchangeCalendar())
+    first = 14 * 60 + 28
+    events = run(made, [bar(first + minute, 100.0) for minute in range(5)])
+    assert [event.reason for event in of(events, Decided)] == [
+        Reason.OUTSIDE_HOURS,
+        Reason.OUTSIDE_HOURS,
+        Reason.NEUTRAL,
+        Reason.NOTHING_HELD,
+        Reason.ENTER,
+    ]
+    assert made.state.reasons[Reason.OUTSIDE_HOURS] == 2
