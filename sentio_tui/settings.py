@@ -28,6 +28,8 @@ class SessionSettings(Section, frozen=True):
     """What an interrupt does with open positions: sell them first, or leave them as they are."""
     patience: Annotated[float, Meta(gt=0, le=600)] = 5.0
     """Seconds an interrupted session waits for the prices that close its positions; then it takes the last ones."""
+    close_summary: bool = True
+    """Whether a session on an exchange leaves a text on what each of its days came to."""
 
 
 class StressSettings(Section, frozen=True):

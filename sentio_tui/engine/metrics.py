@@ -77,7 +77,7 @@ def metrics(state: State) -> Metrics:
         sortino=sortino(returns, state.info.periods),
         average_mae=_mean([trade.mae for trade in trades], "closed trades"),
         average_mfe=_mean([trade.mfe for trade in trades], "closed trades"),
-        mrd=_mean(returns, "days"),
+        mrd=mean_return_of_days(returns),
         mrb=mean_return_per_block(equity / capital - 1.0, points),
     )
 
@@ -90,6 +90,11 @@ def daily_returns(closes: Sequence[float], capital: float) -> list[float]:
         returns.append(close / before - 1.0)
         before = close
     return returns
+
+
+def mean_return_of_days(returns: Sequence[float]) -> Figure:
+    """The mean of daily returns, as a fraction, or why there is none."""
+    return _mean(returns, "days")
 
 
 def mean_return_per_block(total: float, minutes: int) -> Figure:

@@ -60,6 +60,11 @@ def marks_path(folder: Path, name: str) -> Path:
     return folder / (name + MARKS)
 
 
+def close_summary_path(folder: Path, name: str) -> Path:
+    """What its exchange days came to, as text."""
+    return folder / f"trading_summary_{name.removeprefix('live_')}.txt"
+
+
 def session_lock_path(folder: Path, name: str) -> Path:
     return folder / (name + LOCK)
 

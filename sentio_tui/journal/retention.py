@@ -21,6 +21,7 @@ from sentio_tui.journal.names import (
     JOURNAL,
     MARKS,
     PACKED_JOURNAL,
+    close_summary_path,
     journal_path,
     session_lock_path,
 )
@@ -97,6 +98,7 @@ def remove(folder: Path, name: str, now: Millis) -> int:
             except OSError as cause:
                 raise JournalError(path, cause) from cause
             freed += length
+        sweep(close_summary_path(folder, name))
         for suffix in REMOVED:
             sweep(folder / (name + suffix))
         with suppress(OSError):  # they are gone either way
@@ -105,7 +107,8 @@ def remove(folder: Path, name: str, now: Millis) -> int:
 
 
 def _files(folder: Path, name: str) -> list[Path]:
-    return [path for suffix in REMOVED if (path := folder / (name + suffix)).is_file()]
+    *paths, document = [folder / (name + suffix) for suffix in REMOVED]
+    return [path for path in (*paths, close_summary_path(folder, name), document) if path.is_file()]
 
 
 def _compressed(file: BinaryIO) -> Iterator[bytes]:

@@ -20,7 +20,7 @@ from sentio_tui.engine.risk import Limits
 from sentio_tui.engine.view import Viewer
 from sentio_tui.feeds.base import Feed
 from sentio_tui.feeds.pacing import Pacer
-from sentio_tui.market.calendar import Calendar, leading
+from sentio_tui.market.calendar import AlwaysOpen, Calendar, leading
 from sentio_tui.model.bars import Millis
 from sentio_tui.model.events import AnyEvent, BookInfo, Mode, SessionInfo
 from sentio_tui.model.instruments import AssetClass, Family, Instrument
@@ -92,10 +92,14 @@ def session_of(
     recorder: Recorder,
     opening: Callable[[], Sequence[AnyEvent]],
     done: Position,
+    past: Sequence[AnyEvent] = (),
 ) -> LiveSession:
-    """The session of an engine that has taken in the feed up to `done`; `opening` is its first turn."""
+    """The session of an engine that has taken in the feed up to `done`, with the events `past`; `opening` is its first
+    turn."""
     settings = plan.settings
-    recorder.attach(engine.state, terms_of(settings))
+    exchange = leading(plan.hours.values())
+    closes = settings.session.close_summary and not isinstance(exchange, AlwaysOpen)
+    recorder.attach(engine.state, terms_of(settings), exchange if closes else None, past)
     return LiveSession(
         engine,
         feed,

@@ -11,10 +11,12 @@ from sentio_tui.engine.state import State
 from sentio_tui.journal.atomic import JournalError
 from sentio_tui.journal.document_writer import DocumentWriter
 from sentio_tui.journal.lock import SessionLock
-from sentio_tui.journal.names import create_journal, document_path, journal_path, session_lock_path
+from sentio_tui.journal.names import close_summary_path, create_journal, document_path, journal_path, session_lock_path
 from sentio_tui.journal.writer import JournalWriter, needs_sync
+from sentio_tui.market.calendar import Calendar
 from sentio_tui.model.bars import Millis
 from sentio_tui.model.events import AnyEvent, OrderFilled
+from sentio_tui.sessions.close_summary import CloseSummaries
 from sentio_tui.sessions.summary import Terms, head, points, trade_row
 
 JOURNAL: Final = "journal"
@@ -45,6 +47,7 @@ class Recorder:
         self._unwritten = ""
         """Why the document could not be written the last time; empty when it could."""
         self._is_unsynced = False
+        self._closes: CloseSummaries | None = None
 
     @classmethod
     def create(cls, folder: Path, started: Millis) -> "Recorder":
@@ -82,13 +85,21 @@ class Recorder:
         """The file of the summary document."""
         return self._document.path
 
-    def attach(self, state: State, terms: Terms) -> None:
-        """Say whose events these will be, before the first."""
+    def attach(
+        self, state: State, terms: Terms, calendar: Calendar | None = None, past: Sequence[AnyEvent] = ()
+    ) -> None:
+        """Say whose events these will be, before the first. `calendar` is that of the closes to be told, if they are;
+        `past` the events the state has taken in already."""
         self._state = state
         self._terms = terms
+        if calendar is not None:
+            self._closes = CloseSummaries(state, calendar, close_summary_path(self._folder, self.name))
+            self._closes.take(past)
 
     def take(self, events: Sequence[AnyEvent]) -> str:
         """Write a turn's events; those that must be are on the disk on return. Why not, or an empty text."""
+        if self._closes is not None:
+            self._closes.take(events)
         try:
             self._journal.append(events)
             if any(needs_sync(event) for event in events):
@@ -118,7 +129,19 @@ class Recorder:
         if time.monotonic() - self._written_at >= DOCUMENT_EVERY - 1.0:
             self._is_due = True
             self._write_soon()
-        return self._unwritten
+        return self._unwritten or await self._tell_closes()
+
+    async def _tell_closes(self) -> str:
+        """Write the text on the days that have closed, if one did. Why not, or an empty text: it is tried again."""
+        closes = self._closes
+        if closes is None or not closes.is_due:
+            return ""
+        try:
+            await asyncio.to_thread(closes.write, closes.text())
+        except JournalError as error:
+            closes.is_due = True
+            return str(error)
+        return ""
 
     def _write_soon(self) -> None:
         if self._writing is None or self._writing.done():
@@ -164,6 +187,7 @@ class Recorder:
             await self._write_once()
         except JournalError as error:
             failed = failed or str(error)
+        failed = failed or await self._tell_closes()
         self._lock.release()
         return failed
 

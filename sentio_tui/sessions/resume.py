@@ -101,7 +101,7 @@ def _resumed(folder: Path, name: str, now: int, speed: float | None, lock: Sessi
     def opening() -> Sequence[AnyEvent]:
         return [*again.rest, *engine.resume(now, versions, content.torn or "", engine.state.at)]
 
-    return session_of(plan, engine, feed, recorder, opening, again.position)
+    return session_of(plan, engine, feed, recorder, opening, again.position, events)
 
 
 def plan_for(info: SessionInfo) -> Plan:

@@ -11,7 +11,7 @@ from sentio_tui.journal import retention
 from sentio_tui.journal.atomic import JournalError
 from sentio_tui.journal.catalogue import find
 from sentio_tui.journal.lock import LockHeld, SessionLock
-from sentio_tui.journal.names import document_path, journal_path, marks_path, session_lock_path
+from sentio_tui.journal.names import close_summary_path, document_path, journal_path, marks_path, session_lock_path
 from sentio_tui.journal.reader import read_all
 from sentio_tui.journal.retention import NotTheSame, pack, remove, size
 from sentio_tui.model.events import AnyEvent
@@ -20,6 +20,7 @@ Make = Callable[[int], list[AnyEvent]]
 NAME = "live_20250106_000000"
 NOW = 1_800_000_000_000
 PACKED = f"{NAME}.jsonl.gz"
+OTHER_SUMMARY = "trading_summary_20250106_000000_2.txt"
 
 
 @pytest.fixture
@@ -28,8 +29,9 @@ def session(tmp_path: Path, make_events: Make) -> Path:
     journal_path(tmp_path, NAME).write_bytes(msgspec.json.Encoder().encode_lines(make_events(500)))
     document_path(tmp_path, NAME).write_text("{}")
     marks_path(tmp_path, NAME).write_text("[]")
+    close_summary_path(tmp_path, NAME).write_text("=== Market Closed")
     (tmp_path / f"{NAME}.crash.txt").write_text("it broke")
-    for other in (f"{NAME}.json.bak", f"{NAME}_2.jsonl", "README.md", f"{NAME}0.json"):
+    for other in (f"{NAME}.json.bak", f"{NAME}_2.jsonl", "README.md", f"{NAME}0.json", OTHER_SUMMARY):
         (tmp_path / other).write_text("mine")
     return tmp_path
 
@@ -126,7 +128,7 @@ def test_removing_takes_the_files_of_the_session_and_no_others(session: Path) ->
     (session / f".{NAME}.json.1.0.tmp").write_text("left over")
     whole = size(session, NAME)
     assert remove(session, NAME, NOW) == whole > 0
-    assert names(session) == {f"{NAME}.json.bak", f"{NAME}_2.jsonl", "README.md", f"{NAME}0.json"}
+    assert names(session) == {f"{NAME}.json.bak", f"{NAME}_2.jsonl", "README.md", f"{NAME}0.json", OTHER_SUMMARY}
 
 
 def test_what_cannot_be_removed_is_told(session: Path, monkeypatch: pytest.MonkeyPatch) -> None:
