@@ -33,20 +33,20 @@ class LadderViewer:
         decided = self._state.decided.get(key)
         signal = decided.signal if decided is not None else Signal(self._base, 0, Direction.NEUTRAL, {})
         ladder = self._in_force(signal)
-        row = _row(ladder, signal.probability)
+        probability = signal.probability
+        row = ladder.row(probability) if probability is not None and 0.0 <= probability <= 1.0 else None
         held = [holding for symbol in info.family.symbols if (holding := self._view.holding(symbol)) is not None]
         configured, in_force = self._thresholds(signal)
         return LadderView(
             book=self._book,
             symbol=self._base,
             rungs=tuple(_rung(each) for each in ladder.rows()),
-            probability=signal.probability,
+            probability=probability,
             place=ladder.rows().index(row) if row is not None else None,
+            shown=ladder.shown(probability) if row is not None and probability is not None else "",
             state=self._states.get(tuple(holding.symbol for holding in held), INVALID),
             target=row.state if row is not None else "",
-            explanation=ladder.explain(signal.probability)
-            if row is not None and signal.probability is not None
-            else "",
+            explanation=ladder.explain(probability) if row is not None and probability is not None else "",
             horizons={
                 int(found[1]): value
                 for name, value in signal.values.items()
@@ -77,12 +77,6 @@ class LadderViewer:
             return None, None
         in_force = Thresholds(values["buy"], values["sell"]) if "buy" in values and "sell" in values else None
         return Thresholds(info.buy, info.sell), in_force
-
-
-def _row(ladder: Ladder, probability: float | None) -> Row | None:
-    if probability is None or not 0.0 <= probability <= 1.0:
-        return None
-    return ladder.row(probability)
 
 
 def _rung(row: Row) -> RungView:

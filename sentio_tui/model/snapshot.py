@@ -153,9 +153,10 @@ class Thresholds(Struct, frozen=True, gc=False):
 class LadderView(Struct, frozen=True):
     """Where a book stands on its ladder.
 
-    `rungs` are those in force, from the highest bound down; `place` is the index of the one the probability stands on,
-    None where there is no probability. `state` is derived from the holdings of this moment, `target` is the state the
-    probability leads to, and `explanation` says so in a line; both are empty without a probability.
+    `rungs` are those in force, from the highest bound down; `place` is the index of the one the probability stands on.
+    `shown` is the probability with as many decimals as it takes not to round it onto another rung, `target` the state
+    it leads to, and `explanation` says so in a line. Without a probability from 0 to 1 `place` is None, and the three
+    are empty. `state` is derived from the holdings of this moment.
 
     `horizons` are the probabilities of a rise by minutes ahead. `configured` is None for a ladder of fixed rungs,
     `in_force` also while the strategy does not say to what it has moved them. `bars_held` and `gain` (a fraction of
@@ -168,6 +169,7 @@ class LadderView(Struct, frozen=True):
     rungs: tuple[RungView, ...]
     probability: float | None
     place: int | None
+    shown: str
     state: str
     target: str
     explanation: str

@@ -14,6 +14,7 @@ from sentio_tui.model.events import FeedStatus, Phase
 from sentio_tui.model.snapshot import Snapshot, SnapshotInfo
 from sentio_tui.sessions.wheel import Seat
 from sentio_tui.ui.formatting import age, clean, clock, duration
+from sentio_tui.ui.market import SOON, clock_briefly
 from sentio_tui.ui.monitor import Condition
 
 GAP: Final = Content.styled(" │ ", "$pane-border")
@@ -36,7 +37,7 @@ _FEED: Final = {
 }
 
 
-LUXURY: Final = 6
+LUXURY: Final = 7
 """Parts of this rank and above are shown only where all others stand at full length."""
 
 
@@ -103,9 +104,9 @@ def status_parts(condition: Condition) -> tuple[list[Part], list[Part]]:
     left += _seat(condition.seat)
     if snapshot.first is not None:
         lasted = Content.styled(duration(snapshot.at - snapshot.first), "$foreground")
-        left.append(Part(3, (Content.assemble(("session ", "$muted"), lasted), lasted)))
+        left.append(Part(4, (Content.assemble(("session ", "$muted"), lasted), lasted)))
     left += _identity(snapshot.info)
-    return left, [Part(0, _market_time(snapshot))]
+    return left, [*_hours(snapshot), Part(0, _market_time(snapshot))]
 
 
 def _phase(condition: Condition) -> tuple[Content, ...]:
@@ -157,11 +158,21 @@ def _identity(info: SnapshotInfo) -> list[Part]:
         book = info.books[0]
         more = f" +{len(info.books) - 1}" if len(info.books) > 1 else ""
         short = Content(clean(book.strategy) + more)
-        parts.append(Part(4, (Content.assemble(short, (f" {clean(book.preset)}", "$muted")), short)))
+        parts.append(Part(5, (Content.assemble(short, (f" {clean(book.preset)}", "$muted")), short)))
     speed = "at full speed" if not info.speed else f"{info.speed:g}×"
-    parts.append(Part(5, (Content.styled(speed, "$muted"),)))
+    parts.append(Part(6, (Content.styled(speed, "$muted"),)))
     parts.append(Part(LUXURY, (Content.styled(clean(info.name), "$muted"),)))
     return parts
+
+
+def _hours(snapshot: Snapshot) -> list[Part]:
+    """What the market does next."""
+    hours = snapshot.clock
+    if hours is None:
+        return []
+    style = "$warning" if hours.is_open and hours.closes - snapshot.at <= SOON else "$muted"
+    forms = clock_briefly(hours, snapshot.at)
+    return [Part(3, tuple(Content.styled(form, style) for form in forms))] if forms else []
 
 
 def _market_time(snapshot: Snapshot) -> tuple[Content, ...]:

@@ -1,50 +1,24 @@
 """The ladder on the screen comes from the events alone, so that a session from last month shows what it showed."""
 
 import random
-from collections.abc import Sequence
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
-from sentio_tui.brokers.costs import Cost, CostSchedule
-from sentio_tui.brokers.paper import PaperBroker
-from sentio_tui.engine.book import BookParts
-from sentio_tui.engine.engine import Engine, Rules
 from sentio_tui.engine.state import State
 from sentio_tui.engine.view import Viewer
-from sentio_tui.machines.ladder import CASH_ONLY, INVALID, STATES, LadderMachine, ladders
-from sentio_tui.market.calendar import AlwaysOpen
-from sentio_tui.market.families import SPY
+from sentio_tui.machines.ladder import CASH_ONLY, INVALID, STATES, ladders
 from sentio_tui.model.bars import MINUTE
-from sentio_tui.model.decisions import Direction, Reason, Signal
-from sentio_tui.model.events import AnyEvent, BookInfo, Decided, LadderInfo, SessionInfo, SessionStarted
-from sentio_tui.model.instruments import AssetClass, Instrument
+from sentio_tui.model.events import AnyEvent, Decided, LadderInfo, SessionStarted
 from sentio_tui.model.snapshot import LadderView, Snapshot, Thresholds
-from tests.engine.scripts import info
-from tests.machines.test_ladder_in_engine import CAPITAL, START, Probabilities, minutes
-
-CALIBRATED = LadderInfo(SPY, {}, 0.55, 0.45, 3, 0.02, 0.015, 0.002)
-FIXED = replace(CALIBRATED, rungs={"BASE_ONLY": 0.6, "CASH_ONLY": 0.4, "BEAR_1X_ONLY": 0.0})
-
-
-def session(ladder: LadderInfo) -> SessionInfo:
-    book = BookInfo("main", "probabilities", "", "ladder", SPY.symbols, (SPY.base,), CAPITAL, {}, ladder)
-    return replace(info(SPY.symbols, CAPITAL), books=(book,))
-
-
-def decided(seq: int, probability: float | None, values: dict[str, float] | None = None) -> Decided:
-    signal = Signal("SPY", START, Direction.NEUTRAL, values or {}, probability=probability)
-    return Decided(seq, START + MINUTE, "main", "SPY", Reason.NO_CHANGE, signal)
+from tests.engine.ladders import CALIBRATED, FIXED, Probabilities, decided, engine, minutes, snapshot_of
+from tests.engine.scripts import START, info
 
 
 def view_of(ladder: LadderInfo, *decisions: Decided) -> LadderView:
-    state = State(SessionStarted(1, START, session(ladder)))
-    for decision in decisions:
-        state.apply(decision)
-    (view,) = Viewer(state, 1.0, 120_000).snapshot().ladders
+    (view,) = snapshot_of(ladder, *decisions).ladders
     return view
 
 
@@ -103,21 +77,9 @@ def test_a_journal_from_before_ladders_were_recorded_still_opens() -> None:
     assert (shown.ladders, shown.clock) == ((), None)
 
 
-def engine(listed: Sequence[float]) -> Engine:
-    instruments = {
-        symbol: Instrument(symbol, AssetClass.EQUITY, 1.0, 0.01, SPY.leverage[symbol]) for symbol in SPY.symbols
-    }
-    costs = CostSchedule([Cost(AssetClass.EQUITY, commission_per_share=0.01)])
-    broker = PaperBroker({"main": CAPITAL}, instruments, costs, slippage=0.0001, expires=lambda known, at: at + MINUTE)
-    machine = LadderMachine(ladders(CALIBRATED), min_hold_bars=CALIBRATED.min_hold_bars)
-    parts = BookParts("main", machine, {SPY.base: Probabilities(listed)})
-    hours = {symbol: AlwaysOpen() for symbol in SPY.symbols}
-    return Engine(session(CALIBRATED), [parts], broker, instruments, hours, Rules(), START)
-
-
 def test_t08_a_replayed_session_shows_what_the_live_one_showed() -> None:
     dice = random.Random(7)
-    made = engine([dice.uniform(0.3, 0.75) for _ in range(60)])
+    made = engine(Probabilities([dice.uniform(0.3, 0.75) for _ in range(60)]))
     live = Viewer(made.state, 1.0, 120_000)
     shown: list[Snapshot] = []
     events = made.open()
@@ -143,7 +105,7 @@ def test_t08_a_replayed_session_shows_what_the_live_one_showed() -> None:
 
 
 def test_t08_holdings_that_are_no_state_are_shown_as_such() -> None:
-    made = engine([0.7, 0.7])
+    made = engine(Probabilities([0.7, 0.7]))
     made.open()
     for bars in minutes(3, random.Random(1)):
         for bar in bars:

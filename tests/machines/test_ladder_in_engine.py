@@ -1,63 +1,32 @@
 """The ladder on the engine and the paper broker: only legal holdings, nothing rejected, cash never short."""
 
 import random
-from collections.abc import Mapping, Sequence
-from typing import ClassVar, Self
+from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 
-from sentio_tui.brokers.costs import Cost, CostSchedule
 from sentio_tui.brokers.matching import FillModel, NextOpen, SameClose
-from sentio_tui.brokers.paper import PaperBroker
-from sentio_tui.engine.book import BookParts
-from sentio_tui.engine.engine import Engine, Rules
-from sentio_tui.machines.ladder import DEFAULT_RUNGS, STATES, Ladder, LadderMachine, weights_of
-from sentio_tui.market.calendar import AlwaysOpen, Calendar, ExchangeCalendar
+from sentio_tui.engine.engine import Engine
+from sentio_tui.machines.ladder import DEFAULT_RUNGS, STATES, weights_of
+from sentio_tui.market.calendar import Calendar, ExchangeCalendar
 from sentio_tui.market.families import SPY
-from sentio_tui.market.leverage import LeveragedSeries
-from sentio_tui.model.bars import MINUTE, Bar, Millis
-from sentio_tui.model.decisions import Direction, Reason, Signal
+from sentio_tui.model.bars import MINUTE
+from sentio_tui.model.decisions import Reason
 from sentio_tui.model.events import (
     AnyEvent,
-    BookInfo,
     Decided,
-    Mode,
     Noted,
     OrderFilled,
     OrderRejected,
     OrderSubmitted,
-    SessionInfo,
 )
-from sentio_tui.model.instruments import AssetClass, Instrument
 from sentio_tui.model.orders import Side
-from sentio_tui.strategies.base import Parameters
+from tests.engine import ladders
+from tests.engine.ladders import CALIBRATED, Probabilities, minutes
+from tests.engine.scripts import START
 
-START: Millis = 1_736_121_600_000
-CAPITAL = 100_000.0
 LEGAL = {frozenset(weights_of(state, SPY)): state for state in STATES}
-
-
-class Probabilities:
-    """Says a listed probability at each bar; 0.5 when the list is over."""
-
-    name: ClassVar[str] = "probabilities"
-    summary: ClassVar[str] = "a script"
-    parameters: ClassVar[type[Parameters]] = Parameters
-    presets: ClassVar[Mapping[str, Parameters]] = {}
-
-    def __init__(self, listed: Sequence[float]) -> None:
-        self._listed = iter(listed)
-
-    @classmethod
-    def create(cls, symbol: str, parameters: Parameters) -> Self:
-        return cls(())
-
-    @property
-    def lookback(self) -> int:
-        return 1
-
-    def on_bar(self, bar: Bar) -> Signal:
-        return Signal(bar.symbol, bar.time, Direction.NEUTRAL, {}, probability=next(self._listed, 0.5))
 
 
 def engine(
@@ -68,40 +37,15 @@ def engine(
     *,
     flat_overnight: bool = False,
 ) -> Engine:
-    calendar = calendar or AlwaysOpen()
-    instruments = {
-        symbol: Instrument(symbol, AssetClass.EQUITY, 1.0, 0.01, SPY.leverage[symbol]) for symbol in SPY.symbols
-    }
-    broker = PaperBroker(
-        CAPITAL,
-        instruments,
-        CostSchedule([Cost(AssetClass.EQUITY, commission_per_share=0.01)]),
-        expires=lambda instrument, at: calendar.next_close(at),
-        slippage=0.001,
-        participation=participation,
+    rungs = {rung.state: rung.from_ for rung in DEFAULT_RUNGS}
+    return ladders.engine(
+        Probabilities(listed),
+        ladder=replace(CALIBRATED, rungs=rungs, min_hold_bars=1),
         fill=fill,
+        participation=participation,
+        calendar=calendar,
+        flat_overnight=flat_overnight,
     )
-    book = BookInfo("main", "probabilities", "", "ladder", SPY.symbols, (SPY.base,), CAPITAL, {})
-    info = SessionInfo(
-        "live_test", Mode.SIM, START, CAPITAL, (book,), SPY.symbols, "test", "paper", "UTC", 365, {}, {"schema": "1"}
-    )
-    machine = LadderMachine(Ladder(DEFAULT_RUNGS, SPY), min_hold_bars=1)
-    parts = BookParts("main", machine, {SPY.base: Probabilities(listed)}, flat_overnight)
-    hours: dict[str, Calendar] = dict.fromkeys(SPY.symbols, calendar)
-    return Engine(info, [parts], broker, instruments, hours, Rules(), START)
-
-
-def minutes(count: int, dice: random.Random, start: Millis = START) -> list[list[Bar]]:
-    """The family's bars of some minutes, members made from the base."""
-    series = [LeveragedSeries(symbol, SPY.leverage[symbol]) for symbol in SPY.symbols[1:]]
-    day = AlwaysOpen().day_of(START)
-    price, result = 100.0, []
-    for minute in range(count):
-        close = price * dice.gauss(1.0, 0.001)
-        base = Bar("SPY", start + minute * MINUTE, price, max(price, close), min(price, close), close, 50_000.0)
-        result.append([base, *(each.bar(base, day) for each in series)])
-        price = close
-    return result
 
 
 @pytest.mark.parametrize("fill", [NextOpen(), SameClose()], ids=["next_open", "same_close"])

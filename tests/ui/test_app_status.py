@@ -9,10 +9,11 @@ from textual.content import Content
 
 from sentio_tui.model.bars import MINUTE
 from sentio_tui.model.events import FeedStatus, Mode, Phase
-from sentio_tui.model.snapshot import FeedHealth, Snapshot
+from sentio_tui.model.snapshot import FeedHealth, MarketClock, MarketEvent, Snapshot
 from sentio_tui.sessions.wheel import ALONE, READ_ONLY, Seat
 from sentio_tui.ui.monitor import Condition
 from sentio_tui.ui.status import Part, fit, status_parts
+from tests.ui.ladder_samples import climbing
 from tests.ui.samples import HOSTILE, busy, empty, ended
 
 
@@ -40,6 +41,19 @@ def feed(status: FeedStatus, age: int) -> Snapshot:
     snapshot = busy()
     health = FeedHealth(status, "", snapshot.at - age - MINUTE, 10, 0, ())
     return replace(snapshot, feed=health)
+
+
+def test_the_markets_next_event_stands_beside_the_time() -> None:
+    assert "closes in 4h55 · sold in 4h53 │ Mon 2025-01-06 11:05:00 EST" in Said(climbing()).line(180)
+    assert "closes in 4h55 │ Mon 11:05:00 EST" in Said(climbing()).line(80)
+    assert "opens in" in Said(replace(climbing(), clock=closed())).line(80)
+    assert "closes" not in Said(busy()).line(180)
+
+
+def closed() -> MarketClock:
+    clock = climbing().clock
+    assert clock is not None
+    return replace(clock, is_open=False, next=MarketEvent.OPEN)
 
 
 def test_with_room_it_says_everything() -> None:

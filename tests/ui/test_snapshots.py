@@ -17,6 +17,7 @@ from sentio_tui.ui.app import Cockpit
 from tests.ui.conftest import THEMES
 from tests.ui.driving import ready
 from tests.ui.fakes import FakeClock, FakeSession
+from tests.ui.ladder_samples import climbing
 from tests.ui.samples import busy, empty, ended
 
 SnapCompare = Callable[..., bool]
@@ -51,6 +52,19 @@ def compare(
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)], ids=["160x48", "80x24"])
 def test_cockpit(snap_compare: SnapCompare, size: tuple[int, int], theme: str) -> None:
     assert compare(snap_compare, busy(), size, theme)
+
+
+LADDER = [((160, 48), ()), ((100, 30), ()), ((80, 24), ("5",)), ((80, 24), ("5", "z")), ((160, 48), ("5", "z"))]
+
+
+@pytest.mark.parametrize(("size", "press"), LADDER, ids=["160x48", "100x30", "80x24", "80x24-zoomed", "160x48-zoomed"])
+def test_ladder(snap_compare: SnapCompare, size: tuple[int, int], press: tuple[str, ...]) -> None:
+    assert compare(snap_compare, climbing(), size, press=press)
+
+
+@pytest.mark.parametrize("theme", ["sentio-light", "sentio-mono"])
+def test_ladder_in_other_colours(snap_compare: SnapCompare, theme: str) -> None:
+    assert compare(snap_compare, climbing(), (160, 48), theme)
 
 
 def test_cockpit_of_middle_size(snap_compare: SnapCompare) -> None:

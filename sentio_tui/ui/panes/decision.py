@@ -8,25 +8,25 @@ from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
 
-from sentio_tui.model.decisions import Direction, Reason
+from sentio_tui.model.decisions import Direction
 from sentio_tui.model.events import Decided
-from sentio_tui.model.snapshot import Snapshot
+from sentio_tui.model.snapshot import LadderView, Snapshot
 from sentio_tui.ui.formatting import (
     DOWN,
     LEVEL,
     MISSING,
     UP,
-    bar,
     clean,
     clock,
     cut,
     left,
     longest,
-    number,
     right,
     share,
 )
 from sentio_tui.ui.panes.base import BoardPane
+from sentio_tui.ui.panes.ladder import ladder_lines
+from sentio_tui.ui.panes.parts import labelled, meter, reason_lines, rule, value_lines, wrapped
 from sentio_tui.ui.widgets.line_board import Line, Span
 
 FAR: Final = 0.05
@@ -41,7 +41,8 @@ _DISTANCE: Final = 7
 
 
 class DecisionPane(BoardPane):
-    """The last decision of each symbol, the numbers behind it, and how often each reason was given."""
+    """The last decision of each symbol, the numbers behind it, and how often each reason was given; for a book on a
+    ladder, the ladder itself."""
 
     NUMBER = 5
     NAME = "decision"
@@ -50,6 +51,12 @@ class DecisionPane(BoardPane):
 What the strategy made of the last bar of each symbol, the one nearest to its trigger first: the signal, how far the
 trigger is, and why it did or did not trade. The bar is full at the trigger and empty from 5 % away. Below stand the
 selected symbol's values and its trigger in words, then how often each reason was given in this session.
+
+A book on the ladder shows it instead: ▶ is the rung its probability stands on, ● the state that is held, derived from
+the holdings, and × the multiple of the base's return. Below: why it moved or stayed; the probability of a rise on each
+horizon, to the right of the middle above one half; bars held against the minimum hold; the gain since entry between
+stop and target; what the market does next, and when everything is sold; the thresholds as set and in force; and the
+features that count most in the model, the largest 1.
 
 The arrows up and down, or a click, select a symbol; `z` gives the pane the whole screen."""
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -91,25 +98,38 @@ The arrows up and down, or a click, select a symbol; `z` gives the pane the whol
         self._decisions = sorted(snapshot.decisions, key=_nearness)
         width, height = self.size
         chosen = self.selected
+        ladder = _ladder_of(chosen, snapshot.ladders)
         if chosen is None:
             self._listed = 0
-            self.set_lines([Line((Span(cut("no decision yet: waiting for the first bars", width), "muted"),))])
+            waiting = [Line((Span(cut("no decision yet: waiting for the first bars", width), "muted"),))]
+            self.set_lines(ladder_lines(snapshot, ladder, None, width, height) if ladder is not None else waiting)
             return
         alone = len(snapshot.info.books) < 2
+        if ladder is not None:
+            others = len(self._decisions) > 1
+            self._listed = min(len(self._decisions), max(3, height // 6) if height >= 16 else 1) if others else 0
+            lines = self._list(width, alone=alone) if others else []
+            self.set_lines([*lines, *ladder_lines(snapshot, ladder, chosen, width, height - len(lines))])
+            self._count()
+            return
         roomy = height >= 12
         self._listed = min(len(self._decisions), max(3, height // 4) if height >= 8 else 1)
         lines = self._list(width, alone=alone)
         if roomy:
-            lines.append(_rule(f"{_name(chosen, alone=alone)} at {_time(chosen, snapshot)}", width))
+            lines.append(rule(f"{_name(chosen, alone=alone)} at {_time(chosen, snapshot)}", width))
         room = height - len(lines)
-        reasons = _reasons(snapshot.reasons, width)
+        reasons = reason_lines(snapshot.reasons, width)
         lines += _detail(chosen, width)[: max(1, room - (min(len(reasons), 2) + 1 if roomy else 0))]
         room = height - len(lines)
         if room >= 3 and reasons:
-            lines += [_rule("reasons in this session", width), *reasons[: room - 1]]
+            lines += [rule("reasons in this session", width), *reasons[: room - 1]]
         self.set_lines(lines[:height])
+        self._count()
+
+    def _count(self) -> None:
+        """Say which of the symbols is shown where not all of them are listed."""
         count = len(self._decisions)
-        self.set_subtitle(f"{self._place() + 1} of {count}" if self._listed < count else "")
+        self.set_subtitle(f"{self._place() + 1} of {count}" if self._listed < count and count > 1 else "")
 
     def _list(self, width: int, *, alone: bool) -> list[Line]:
         place, count = self._place(), self._listed
@@ -129,6 +149,13 @@ The arrows up and down, or a click, select a symbol; `z` gives the pane the whol
 
 def _key(decision: Decided) -> tuple[str, str]:
     return decision.book, decision.symbol
+
+
+def _ladder_of(decision: Decided | None, ladders: Sequence[LadderView]) -> LadderView | None:
+    """The ladder a decision was made on; before the first decision, the first there is."""
+    if decision is None:
+        return ladders[0] if ladders else None
+    return next((ladder for ladder in ladders if (ladder.book, ladder.symbol) == _key(decision)), None)
 
 
 def _nearness(decision: Decided) -> tuple[float, str, str]:
@@ -152,14 +179,14 @@ def _headline(decision: Decided, width: int, *, alone: bool) -> Line:
     wide = width >= 50
     signal = f"{mark} {decision.signal.direction.value}" if wide else mark
     room = width - names - _DISTANCE - (9 if wide else 1) - 4
-    meter = max(4, min(12, room // 3))
+    cells = max(4, min(12, room // 3))
     return Line(
         (
             Span(left(_name(decision, alone=alone), names) + " ", "strong"),
             Span(left(signal, 9 if wide else 1) + " ", style),
-            *_meter(_closeness(decision), meter, "accent"),
+            *meter(_closeness(decision), cells, "accent"),
             Span(right(_distance(decision, _DISTANCE), _DISTANCE) + "  "),
-            Span(left(decision.reason.text, room - meter), "accent" if decision.reason.trades else "muted"),
+            Span(left(decision.reason.text, room - cells), "accent" if decision.reason.trades else "muted"),
         )
     )
 
@@ -191,82 +218,12 @@ def _detail(decision: Decided, width: int) -> list[Line]:
         detail = ""
     if signal.missing > 0:
         lines.append(Line((Span(cut(f"{signal.missing:,} more bars until the first signal", width)),)))
-    lines += [Line((Span(part),)) for part in _wrapped(detail, width, 2)]
+    lines += [Line((Span(part),)) for part in wrapped(detail, width, 2)]
     if signal.trigger:
-        lines += _labelled("trigger", signal.trigger, width)
-    lines += _values(signal.values, width)
+        lines += labelled("trigger", signal.trigger, width)
+    lines += value_lines(signal.values, width)
     if signal.probability is not None:
-        lines += _labelled("probability of a rise", share(signal.probability), width)
+        lines += labelled("probability of a rise", share(signal.probability), width)
     if decision.state:
-        lines += _labelled("state", decision.state, width)
-    return lines
-
-
-def _labelled(label: str, text: str, width: int) -> list[Line]:
-    first, *rest = _wrapped(f"{label} {text}", width, 2)
-    at = len(label) + 1
-    return [Line((Span(first[:at], "muted"), Span(first[at:]))), *(Line((Span(part),)) for part in rest)]
-
-
-def _values(values: dict[str, float], width: int) -> list[Line]:
-    """Names and values, two or more pairs a line where they fit."""
-    columns = max(1, width // 20)
-    each = (width - 2 * (columns - 1)) // columns
-    cells = []
-    for name, value in values.items():
-        text = number(value, min(12, each))
-        label = cut(name.replace("_", " "), each - len(text) - 1)
-        cells.append((Span(left(label, each - len(text)), "muted"), Span(text, "strong")))
-    lines = []
-    for start in range(0, len(cells), columns):
-        spans: list[Span] = []
-        for position, cell in enumerate(cells[start : start + columns]):
-            spans += [Span("  "), *cell] if position else cell
-        lines.append(Line(tuple(spans)))
-    return lines
-
-
-def _reasons(reasons: dict[Reason, int], width: int) -> list[Line]:
-    """How often each reason was given, the most frequent first."""
-    ranked = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0].value))
-    total, most = sum(reasons.values()), max(reasons.values(), default=0)
-    names = min(width // 2, max((len(reason.text) for reason, _ in ranked), default=1))
-    counts = max((len(f"{count:,}") for count in reasons.values()), default=1)
-    meter = width - names - counts - 9
-    return [
-        Line(
-            (
-                Span(left(reason.text, names) + " ", "accent" if reason.trades else ""),
-                *_meter(count / most, meter if meter >= 4 else 0, "accent" if reason.trades else "muted"),
-                Span(f" {count:>{counts},}", "strong"),
-                Span(right(share(count / total, 6), 7), "muted"),
-            )
-        )
-        for reason, count in ranked
-        if count > 0
-    ]
-
-
-def _meter(fraction: float, width: int, style: str) -> tuple[Span, Span]:
-    filled, rest = bar(fraction, width)
-    return Span(filled, style), Span(rest, "grid")
-
-
-def _rule(title: str, width: int) -> Line:
-    text = cut(title, width - 4)
-    return Line((Span(text + " ", "header"), Span("─" * max(0, width - cell_len(text) - 1), "grid")))
-
-
-def _wrapped(text: str, width: int, most: int) -> list[str]:
-    """Words in at most so many lines; what does not fit is told by an ellipsis."""
-    lines: list[str] = []
-    rest = clean(text).strip()
-    while rest and len(lines) < most - 1 and cut(rest, width) != rest:
-        head = cut(rest, width)[:-1]
-        at = head.rfind(" ")
-        head = head[:at] if at > width // 2 else head
-        lines.append(head.rstrip())
-        rest = rest[len(head) :].lstrip()
-    if rest:
-        lines.append(cut(rest, width))
+        lines += labelled("state", decision.state, width)
     return lines
