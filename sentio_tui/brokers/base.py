@@ -1,10 +1,12 @@
 """What a broker is: orders in, answers out, never as a return value of the order."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
+
+from msgspec import Struct
 
 from sentio_tui.model.bars import Bar, Millis
-from sentio_tui.model.events import Answer
+from sentio_tui.model.events import Answer, Held
 from sentio_tui.model.orders import Order
 
 
@@ -35,4 +37,27 @@ class Broker(Protocol):
 
     def answers(self) -> Sequence[Answer]:
         """The answers since the last call, in order. Their `seq` is 0."""
+        ...
+
+
+class AccountWord(Struct, frozen=True):
+    """What an account holds, at a moment at which every fill in it has been told before."""
+
+    cash: float
+    positions: tuple[Held, ...]
+
+
+@runtime_checkable
+class OutsideBroker(Broker, Protocol):
+    """A broker in another place. The engine's orders wait in it until they are on disk; then `release` sends them.
+
+    `answers` stays empty: what it says comes through `run`.
+    """
+
+    def release(self) -> None:
+        """Everything submitted or cancelled so far is on disk and may leave the process."""
+        ...
+
+    async def run(self, tell: Callable[[Answer | AccountWord], None]) -> None:
+        """Be connected until cancelled. `tell` is called on the session's loop, with `seq` 0 in answers."""
         ...

@@ -17,6 +17,7 @@ from sentio_tui.engine.book import BookParts, Driven, View
 from sentio_tui.engine.deciding import Deciding
 from sentio_tui.engine.end_of_day import NEVER, EndOfDay
 from sentio_tui.engine.execution import Execution
+from sentio_tui.engine.reconciliation import ACCOUNT, Reconciliation
 from sentio_tui.engine.risk import RISK, Limits, Risk
 from sentio_tui.engine.state import State
 from sentio_tui.engine.trading_hours import TradingHours
@@ -25,8 +26,9 @@ from sentio_tui.engine.watch import Watch
 from sentio_tui.market.calendar import Calendar
 from sentio_tui.market.validation import fault
 from sentio_tui.model.bars import Bar, Millis
-from sentio_tui.model.commands import AnyCommand, Cancel, Flatten, Leave, Pause, Start, Stop
+from sentio_tui.model.commands import Accept, AnyCommand, Cancel, Flatten, Leave, Pause, Start, Stop
 from sentio_tui.model.events import (
+    AccountReported,
     Answer,
     AnyEvent,
     BarDropped,
@@ -35,8 +37,10 @@ from sentio_tui.model.events import (
     FaultReported,
     FeedReported,
     FeedStatus,
+    Held,
     Level,
     Noted,
+    OrderCancelled,
     OrderFilled,
     Phase,
     PhaseChanged,
@@ -107,6 +111,7 @@ class Engine:
             self.state, views, instruments, broker, self._risk, trading, self._emit, self._collect
         )
         self._end_of_day = EndOfDay(self.state, trading, self._execution, broker)
+        self._reconciliation = Reconciliation(self.state, self._emit)
         barriers = Barriers(self.state, trading, rules.patience)
         self._deciding = Deciding(self.state, barriers, self._execution, self._emit)
         self._driven: dict[str, list[Driven]] = {symbol: [] for symbol in info.symbols}
@@ -211,13 +216,28 @@ class Engine:
         return out
 
     def answer(self, answer: Answer) -> list[AnyEvent]:
-        """What a broker outside the process says of an order."""
+        """What a broker outside the process says of an order. A fill that sells more than is held is told, stops
+        trading, and changes nothing: the account and the ledger then differ, and the next report shows both."""
         out = self._out = []
-        self._take(answer)
+        if self.is_over:
+            return out
+        if isinstance(answer, OrderFilled) and (why := self._reconciliation.contradicts(answer.fill)):
+            self._fault(ACCOUNT, why, answer.at)
+            self._take(OrderCancelled(0, answer.at, answer.fill.order_id, why))
+        else:
+            self._take(answer)
         if self._execution.waiting:
             self._execution.buy_when_sold(answer.at)
         if self.state.phase is Phase.STOPPING:
             self._finish(answer.at)
+        return out
+
+    def account(self, cash: float, positions: tuple[Held, ...], at: Millis) -> list[AnyEvent]:
+        """What a broker outside the process says of its account, after it has told of every fill in it."""
+        out = self._out = []
+        if not self.is_over:
+            self._emit(AccountReported(self._next, at, cash, positions))
+            self._compare_account(at)
         return out
 
     def fault(self, part: str, text: str, at: Millis) -> list[AnyEvent]:
@@ -262,6 +282,11 @@ class Engine:
                     self._change(Phase.PAUSED, f"flattened by {by}", at)
             case Cancel(order_id):
                 self._execution.cancel(order_id, f"by {by}", at)
+            case Accept() if ACCOUNT in state.faults:
+                self._reconciliation.accept(at)
+                self._compare_account(at)
+            case Accept():
+                self._note(Level.WARNING, "refused", "there is no difference to the broker's account to accept", at)
         return out
 
     @property
@@ -316,6 +341,13 @@ class Engine:
             for parts in self._driven.values():
                 for part in parts:
                     part.learn_from(trade)
+
+    def _compare_account(self, at: Millis) -> None:
+        text = self._reconciliation.difference()
+        if not text:
+            self._reconciliation.take_costs(at)
+        if text != self.state.faults.get(ACCOUNT, ""):
+            self._fault(ACCOUNT, text, at)
 
     def _look_at_limits(self, at: Millis) -> None:
         if len(self.state.curve.days) != self._days:

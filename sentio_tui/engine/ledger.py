@@ -1,17 +1,18 @@
-"""Cash, positions and round trips of one book, changed by fills alone.
+"""Cash, positions and round trips of one book, changed by fills alone, or by taking over a broker's account.
 
 Long positions only. Cost basis is the average price of the position. The costs of entry are carried with it and
 leave with each sale in proportion, so that the `pnl` of the fills that close adds up to the change in cash of a book
 that ends flat.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
 
 from sentio_tui.machines.base import Holding
 from sentio_tui.model.bars import MINUTE, Bar, Millis
-from sentio_tui.model.events import BookInfo
+from sentio_tui.model.events import BookInfo, Held
 from sentio_tui.model.orders import Fill, Side
 
 DUST = 1e-9
@@ -116,6 +117,41 @@ class Account:
         for position in self.positions.values():
             value += position.quantity * position.price
         self.value = value
+
+    def held(self) -> dict[str, Held]:
+        """The positions as an account tells of them, by symbol."""
+        return {
+            symbol: Held(symbol, position.quantity, position.entry_price) for symbol, position in self.positions.items()
+        }
+
+    def adopt(self, cash: float, positions: Iterable[Held], at: Millis, bars: Mapping[str, Bar]) -> None:
+        """Hold exactly this from now on. What is held already goes on with its history; what is new was opened `at`,
+        at its entry price, and stands at the symbol's last price where there is one."""
+        before = self.held()
+        old, self.positions = self.positions, {}
+        for held in positions:
+            symbol = held.symbol
+            if before.get(symbol) == held:
+                self.positions[symbol] = old[symbol]
+                continue
+            entry = held.entry_price
+            price = bars[symbol].close if symbol in bars else entry
+            cost = held.quantity * entry
+            self.positions[symbol] = Position(
+                symbol,
+                held.quantity,
+                entry,
+                at,
+                0,
+                price=price,
+                cost=cost,
+                lowest=entry,
+                highest=entry,
+                bought=held.quantity,
+                spent=cost,
+            )
+        self.cash = cash
+        self.mark()
 
     def fill(self, fill: Fill, reason: str, number: int, price: float) -> tuple[float | None, Trade | None]:
         """Take a fill in. Returns its `pnl` if it closes (in part), and the round trip if it ends one.

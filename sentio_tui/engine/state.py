@@ -16,6 +16,8 @@ from sentio_tui.engine.words import LOGGED, words
 from sentio_tui.model.bars import MINUTE, Bar, Millis
 from sentio_tui.model.decisions import Direction, Reason
 from sentio_tui.model.events import (
+    AccountAdopted,
+    AccountReported,
     AnyEvent,
     BarDropped,
     BarReceived,
@@ -42,7 +44,7 @@ from sentio_tui.model.events import (
     SessionStarted,
     TimerFired,
 )
-from sentio_tui.model.orders import Fill, Order, OrderStatus, Side
+from sentio_tui.model.orders import Fill, Order, OrderStatus, Side, intent_of
 
 NOTES_KEPT: Final = 500
 """Log lines kept in memory; the journal has all of them."""
@@ -98,6 +100,8 @@ class State:
         self._is_holding = False
         self._worth = self.equity
         """Equity after the last event; without a position, only a fill changes it."""
+        self.reported: AccountReported | None = None
+        """The newest word of a broker's account; None where nobody reports one."""
         self.orders: dict[str, OpenOrder] = {}
         self.order_count: dict[str, int] = {}
         """How often each intent (order id without its attempt) was submitted."""
@@ -226,14 +230,11 @@ class State:
         self._unworded.append((event, order))
         self.note_count += 1
 
-    def _resumed(self, event: SessionResumed) -> None:
-        self._log(event, None)
-
     def _bar_dropped(self, event: BarDropped) -> None:
         self._log(event, None)
         self.dropped[event.bar.symbol] = self.dropped.get(event.bar.symbol, 0) + 1
 
-    def _command(self, event: CommandGiven) -> None:
+    def _only_logged(self, event: CommandGiven | SessionResumed) -> None:
         self._log(event, None)
 
     def _timer(self, event: TimerFired) -> None:
@@ -299,6 +300,17 @@ class State:
                 left = account.reserved[fill.order_id] - fill.value - fill.commission
                 account.reserved[fill.order_id] = max(0.0, left)
         account.mark()
+        self._count_worth(event.at)
+
+    def _account(self, event: AccountReported) -> None:
+        self.reported = event
+
+    def _adopted(self, event: AccountAdopted) -> None:
+        self._log(event, None)
+        self.accounts[event.book].adopt(event.cash, event.positions, event.at, self.bars)
+        self._count_worth(event.at)
+
+    def _count_worth(self, at: Millis) -> None:
         self._is_holding = False
         equity = self._idle
         for book in self._books:
@@ -306,7 +318,7 @@ class State:
                 self._is_holding = True
             equity += book.cash + book.value
         self._worth = equity
-        self.curve.mark(event.at, equity, self._is_holding)
+        self.curve.mark(at, equity, self._is_holding)
 
     def _close_order(self, order_id: str) -> None:
         known = self.orders.pop(order_id, None)
@@ -343,12 +355,6 @@ class State:
         return bar is None or at - (bar.time + MINUTE) > patience
 
 
-def intent_of(order_id: str) -> str:
-    """An order id without its attempt, which stands behind the minute (a symbol may have a "#" of its own)."""
-    front, colon, last = order_id.rpartition(":")
-    return front + colon + last.partition("#")[0]
-
-
 def _line(event: AnyEvent, order: Order | None) -> Noted:
     level, code = LOGGED[type(event)]
     return Noted(event.seq, event.at, level, code, words(event, order) or "")
@@ -360,9 +366,9 @@ def _refuse(state: State, event: SessionStarted) -> None:
 
 _FOLD: dict[type[Event], Callable[..., None]] = {
     SessionStarted: _refuse,
-    SessionResumed: State._resumed,
+    SessionResumed: State._only_logged,
     BarDropped: State._bar_dropped,
-    CommandGiven: State._command,
+    CommandGiven: State._only_logged,
     TimerFired: State._timer,
     FeedReported: State._feed,
     FaultReported: State._fault,
@@ -374,6 +380,8 @@ _FOLD: dict[type[Event], Callable[..., None]] = {
     OrderCancelled: State._done,
     OrderExpired: State._done,
     CancelRequested: State._cancel,
+    AccountReported: State._account,
+    AccountAdopted: State._adopted,
     PhaseChanged: State._phase,
     Noted: State._noted,
     SessionEnded: State._ended,

@@ -7,7 +7,7 @@ from sentio_tui.engine.market_clock import MarketClocks
 from sentio_tui.engine.metrics import metrics
 from sentio_tui.engine.state import FillRecord, State
 from sentio_tui.model.bars import MINUTE, Millis
-from sentio_tui.model.commands import Cancel, Command, Flatten, Leave, Pause, Start, Stop
+from sentio_tui.model.commands import Accept, Cancel, Command, Flatten, Leave, Pause, Start, Stop
 from sentio_tui.model.events import FeedStatus, Phase
 from sentio_tui.model.orders import Side
 from sentio_tui.model.snapshot import (
@@ -25,8 +25,8 @@ FILLS_SHOWN: Final = 300
 
 _ACCEPTS: Final[dict[Phase, frozenset[type[Command]]]] = {
     Phase.READY: frozenset({Start, Stop, Leave}),
-    Phase.RUNNING: frozenset({Pause, Stop, Leave, Flatten, Cancel}),
-    Phase.PAUSED: frozenset({Start, Stop, Leave, Flatten, Cancel}),
+    Phase.RUNNING: frozenset({Pause, Stop, Leave, Flatten, Cancel, Accept}),
+    Phase.PAUSED: frozenset({Start, Stop, Leave, Flatten, Cancel, Accept}),
     Phase.STOPPING: frozenset({Stop, Leave}),
     Phase.ENDED: frozenset(),
 }

@@ -3,6 +3,7 @@
 from typing import Final
 
 from sentio_tui.model.events import (
+    AccountAdopted,
     AnyEvent,
     BarDropped,
     CancelRequested,
@@ -33,6 +34,7 @@ LOGGED: Final[dict[type[AnyEvent], tuple[Level, str]]] = {
     BarDropped: (Level.WARNING, "bar_dropped"),
     CommandGiven: (Level.INFO, "command"),
     FeedReported: (Level.INFO, "feed"),
+    AccountAdopted: (Level.WARNING, "account"),
     OrderFilled: (Level.INFO, "fill"),
     OrderRejected: (Level.WARNING, "order_rejected"),
     OrderCancelled: (Level.INFO, "order_cancelled"),
@@ -63,6 +65,9 @@ def words(event: AnyEvent, order: Order | None) -> str | None:
             return f"Feed{subject}: {event.status}" + (f" ({event.detail})" if event.detail else "")
         case FaultReported():
             return f"Fault: {event.part}: {event.text}" if event.text else f"Fault over: {event.part}"
+        case AccountAdopted():
+            held = ", ".join(f"{number(each.quantity)} {each.symbol}" for each in event.positions) or "nothing"
+            return f"Account: {event.book} holds {held} and {event.cash:.2f} in cash ({event.why})"
         case Decided():
             return _signal(event)
         case Noted():

@@ -13,6 +13,8 @@ import msgspec
 from sentio_tui.journal.atomic import JournalError, sync_data, sync_folder, write_all
 from sentio_tui.journal.reader import JournalContent, JournalDamaged, tail
 from sentio_tui.model.events import (
+    AccountAdopted,
+    AccountReported,
     AnyEvent,
     CancelRequested,
     CommandGiven,
@@ -47,6 +49,8 @@ _DURABLE: Final = frozenset(
         OrderRejected,
         OrderCancelled,
         OrderExpired,
+        AccountReported,
+        AccountAdopted,
     }
 )
 

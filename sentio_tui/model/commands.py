@@ -33,4 +33,8 @@ class Cancel(Command, frozen=True, tag="cancel"):
     order_id: str
 
 
-AnyCommand = Start | Pause | Stop | Leave | Flatten | Cancel
+class Accept(Command, frozen=True, tag="accept"):
+    """Take the broker's account for the truth, where it differs from ours."""
+
+
+AnyCommand = Start | Pause | Stop | Leave | Flatten | Cancel | Accept

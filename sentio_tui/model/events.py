@@ -196,6 +196,30 @@ class OrderExpired(Event, frozen=True, tag="order_expired"):
     order_id: str
 
 
+class Held(Struct, frozen=True, gc=False):
+    """A position as a broker's account has it. `entry_price` is the average, in money a unit."""
+
+    symbol: str
+    quantity: float
+    entry_price: float
+
+
+class AccountReported(Event, frozen=True, tag="account"):
+    """A broker's account, at a moment at which it has told us of every fill in it."""
+
+    cash: float
+    positions: tuple[Held, ...]
+
+
+class AccountAdopted(Event, frozen=True, tag="account_adopted"):
+    """From now on a book holds what the broker's account says it does."""
+
+    book: str
+    cash: float
+    positions: tuple[Held, ...]
+    why: str
+
+
 class Decided(Event, frozen=True, tag="decision"):
     """Exactly one for each bar of a driving symbol: what the book made of it, and why. `state` and `target` as in
     `Verdict`."""
@@ -261,6 +285,8 @@ AnyEvent = (
     | OrderRejected
     | OrderCancelled
     | OrderExpired
+    | AccountReported
+    | AccountAdopted
     | Decided
     | ModelReported
     | OrderSubmitted

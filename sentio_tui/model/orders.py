@@ -89,3 +89,9 @@ class Fill(Struct, frozen=True, gc=False, omit_defaults=True):
     def value(self) -> float:
         """Quantity times price, without costs."""
         return self.quantity * self.price
+
+
+def intent_of(order_id: str) -> str:
+    """An order id without its attempt, which stands behind the minute (a symbol may have a "#" of its own)."""
+    front, colon, last = order_id.rpartition(":")
+    return front + colon + last.partition("#")[0]

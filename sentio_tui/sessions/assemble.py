@@ -25,7 +25,8 @@ from sentio_tui.model.bars import Millis
 from sentio_tui.model.events import AnyEvent, BookInfo, Mode, SessionInfo
 from sentio_tui.model.instruments import AssetClass, Family, Instrument
 from sentio_tui.sessions.books import books_of, family_of
-from sentio_tui.sessions.live import BEGINNING, LiveSession, Position
+from sentio_tui.sessions.inputs import BEGINNING, Position
+from sentio_tui.sessions.live import LiveSession
 from sentio_tui.sessions.markets import feed_of, hours_of, on_exchanges, with_symbols
 from sentio_tui.sessions.recorder import Recorder
 from sentio_tui.sessions.summary import Terms

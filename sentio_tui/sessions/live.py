@@ -8,18 +8,18 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
+from sentio_tui.brokers.base import OutsideBroker
 from sentio_tui.engine.engine import Engine
 from sentio_tui.engine.view import Viewer
-from sentio_tui.feeds.base import Feed, FeedItem, FeedWord
+from sentio_tui.feeds.base import Feed
 from sentio_tui.feeds.pacing import Pacer
-from sentio_tui.model.bars import MINUTE, Bar, Millis
+from sentio_tui.model.bars import Millis
 from sentio_tui.model.commands import AnyCommand, Leave, Stop
 from sentio_tui.model.events import (
     AnyEvent,
     FaultReported,
-    FeedStatus,
     Level,
     Noted,
     OrderFilled,
@@ -29,14 +29,9 @@ from sentio_tui.model.events import (
     SessionEnded,
 )
 from sentio_tui.model.snapshot import Snapshot
+from sentio_tui.sessions.inputs import Inputs, Position
 from sentio_tui.sessions.recorder import JOURNAL, Recorder
 from sentio_tui.sessions.wheel import ALONE, Seat, Wheel, notice, who
-
-BURST: Final = 0.002
-"""Seconds of turns at full speed before commands, viewers and the disk get their turn."""
-
-BREATH: Final = 0.006
-"""Seconds the engine rests after a burst while somebody watches, so that the screen's thread gets the interpreter."""
 
 UNSEEN_KEPT: Final = 10_000
 """Events that must not be missed, kept for a viewer that does not come to fetch them."""
@@ -44,24 +39,11 @@ UNSEEN_KEPT: Final = 10_000
 WATCHED_FOR: Final = 2.0
 """Seconds after the last question for a snapshot during which somebody counts as watching."""
 
-TICK: Final = 1.0
-"""Seconds between two looks at the timers of a live session."""
-
 FLUSH_EVERY: Final = 1.0
 """Seconds until the rest of the journal is on the disk at the latest."""
 
 KEYBOARD: Final = "keyboard"
 """Who commands from the screen in this process."""
-
-
-class Position(NamedTuple):
-    """How far a session has come in its feed: the bars it took in, and what the feed said of itself since the last."""
-
-    bars: int
-    words: int
-
-
-BEGINNING: Final = Position(0, 0)
 
 Listener = Callable[[Sequence[AnyEvent]], None]
 
@@ -81,18 +63,19 @@ class LiveSession:
         patience: float,
         opening: Callable[[], Sequence[AnyEvent]],
         done: Position,
+        outside: OutsideBroker | None = None,
     ) -> None:
         """`patience`: seconds `close` waits for the prices that close the positions before it takes the last ones.
-        `opening` is the session's first turn, `done` what of the feed the engine has taken in before it."""
+        `opening` is the session's first turn, `done` what of the feed the engine has taken in before it. `outside` is
+        the engine's broker, where that is another place."""
         self._engine = engine
-        self._feed = feed
-        self._pacer = pacer
         self._recorder = recorder
         self._viewer = viewer
         self._at_exit = at_exit
         self._patience = patience
         self._opening = opening
-        self._position = done
+        self._outside = outside
+        self._inputs = Inputs(engine, feed, pacer, outside, done, self._take, self._is_watched)
         self._listeners: list[Listener] = []
         self._services: list[AbstractAsyncContextManager[object]] = []
         self._heard: Callable[[AnyEvent], None] | None = None
@@ -233,81 +216,27 @@ class LiveSession:
     async def _run_with(self, services: AsyncExitStack) -> None:
         flusher = asyncio.create_task(self._flush())
         self._done = asyncio.Event()
-        feeding = asyncio.create_task(self._feed_engine())
-        ticking = asyncio.create_task(self._tick())
+        running = asyncio.create_task(self._inputs.run())
         ended = asyncio.create_task(self._done.wait())
         try:
             self._take(self._opening())
             for service in self._services:
                 await services.enter_async_context(service)
             self._ready.set()
-            done, _ = await asyncio.wait({feeding, ended, flusher, ticking}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({running, ended, flusher}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
-            for task in (feeding, ended, flusher, ticking):
+            for task in (running, ended, flusher):
                 task.cancel()
-            await asyncio.gather(feeding, ended, flusher, ticking, return_exceptions=True)
+            await asyncio.gather(running, ended, flusher, return_exceptions=True)
             lost = await self._recorder.finish()
             if lost:
                 self._failure = f"not all of the session is on disk: {lost}"
             self._latest = self._viewer.snapshot()
 
-    async def _feed_engine(self) -> None:
-        """Bring the feed's items to the engine, each at its time, until the data or the session ends."""
-        pause_at = time.perf_counter() + BURST
-        bars, words = self._position
-        async for batch in self._feed.batches(bars):
-            for item in batch:
-                if words and isinstance(item, FeedWord):
-                    words -= 1
-                    continue
-                words = 0
-                await self._pace(item)
-                self._input(item)
-                if self._engine.is_over:
-                    return
-                if time.perf_counter() >= pause_at:
-                    await asyncio.sleep(BREATH if time.monotonic() - self._asked_at < WATCHED_FOR else 0)
-                    pause_at = time.perf_counter() + BURST
-            if self._engine.is_over:
-                return
-        self._take(self._engine.feed(FeedStatus.ENDED, "the data ended", "", self._now()))
-
-    async def _pace(self, item: FeedItem) -> None:
-        if not self._feed.is_live and isinstance(item, Bar) and self._pacer.speed and not item.backfilled:
-            await self._pacer.wait_for(item.time + MINUTE)
-
-    def _input(self, item: FeedItem) -> None:
-        if isinstance(item, FeedWord):
-            self._take(self._engine.feed(item.status, item.detail, item.symbol, self._now()))
-            return
-        at = self._now() if self._feed.is_live else item.time + MINUTE
-        engine = self._engine
-        self._timers(engine, at)
-        if not engine.is_over:
-            self._take(engine.bar(item, at))
-
-    def _timers(self, engine: Engine, at: Millis) -> None:
-        """Everything that was due before `at`, in its order. Hours are kept by timers, not by bars (T-34)."""
-        while engine.due < at:
-            self._take(engine.timer(engine.due))
-
-    async def _tick(self) -> None:
-        """A live feed that says nothing: timers come all the same, and somebody looks for what is silent."""
-        while self._feed.is_live:
-            await asyncio.sleep(TICK)
-            at = self._now()
-            self._timers(self._engine, at)
-            if at >= self._engine.look_due:
-                self._take(self._engine.timer(at))
-        await self._done.wait()
-
     def _now(self) -> Millis:
-        """Market time: the wall clock of a live feed, else that of the newest input."""
-        if self._feed.is_live:
-            return time.time_ns() // 1_000_000
-        return self._engine.state.at
+        return self._inputs.now
 
     def command(self, command: AnyCommand, by: str) -> None:
         """Give a command, on the session's thread."""
@@ -355,6 +284,8 @@ class LiveSession:
             trouble = self._engine.fault(JOURNAL, failed, self._now())
             self._recorder.take(trouble)
             self._publish(trouble)
+        elif self._outside is not None:
+            self._outside.release()
         if self._engine.is_over:
             self._done.set()
 
@@ -366,6 +297,9 @@ class LiveSession:
                     self._heard(event)
         for listener in self._listeners:
             listener(events)
+
+    def _is_watched(self) -> bool:
+        return time.monotonic() - self._asked_at < WATCHED_FOR
 
     def _refresh(self) -> None:
         self._asked = False
@@ -385,6 +319,8 @@ class LiveSession:
             await asyncio.sleep(FLUSH_EVERY)
             failed = await self._recorder.flush()
             self._take(self._engine.fault(JOURNAL, failed, self._now()))
+            if not failed and self._outside is not None:
+                self._outside.release()
 
 
 _QUIET: Final = frozenset({Level.DEBUG, Level.INFO})

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from sentio_tui.engine.engine import Engine
 from sentio_tui.model.events import (
+    AccountReported,
     AnyEvent,
     BarDropped,
     BarReceived,
@@ -27,7 +28,7 @@ from sentio_tui.model.events import (
     SessionResumed,
     TimerFired,
 )
-from sentio_tui.sessions.live import BEGINNING, Position
+from sentio_tui.sessions.inputs import BEGINNING, Position
 
 _BARS: Final = frozenset({BarReceived, BarDropped})
 
@@ -87,6 +88,8 @@ def _turn(engine: Engine, given: AnyEvent) -> Sequence[AnyEvent]:
             return engine.feed(given.status, given.detail, given.symbol, given.at)
         case FaultReported():
             return engine.fault(given.part, given.text, given.at)
+        case AccountReported():
+            return engine.account(given.cash, given.positions, given.at)
         case SessionResumed():
             return engine.resume(given.started, given.versions, given.lost, given.at)
         case OrderAccepted() | OrderFilled() | OrderRejected() | OrderCancelled() | OrderExpired():

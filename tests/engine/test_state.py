@@ -4,11 +4,11 @@ import pytest
 from msgspec.structs import replace
 
 from sentio_tui.engine.metrics import metrics
-from sentio_tui.engine.state import State, fold, intent_of
+from sentio_tui.engine.state import State, fold
 from sentio_tui.model.bars import MINUTE
 from sentio_tui.model.decisions import Direction
 from sentio_tui.model.events import BarReceived, OrderFilled, OrderSubmitted, SessionStarted
-from sentio_tui.model.orders import Side
+from sentio_tui.model.orders import Side, intent_of
 from tests.engine.scripts import COIN, START, bar, engine, info, of, run
 
 

@@ -19,8 +19,9 @@ from sentio_tui.model.bars import MINUTE, Bar, Millis
 from sentio_tui.model.decisions import Direction
 from sentio_tui.model.events import AnyEvent, Noted, OrderFilled, TimerFired
 from sentio_tui.model.orders import Side
-from sentio_tui.sessions import live
-from sentio_tui.sessions.live import BEGINNING, LiveSession
+from sentio_tui.sessions import inputs
+from sentio_tui.sessions.inputs import BEGINNING
+from sentio_tui.sessions.live import LiveSession
 from sentio_tui.sessions.recorder import Recorder
 from sentio_tui.sessions.summary import Terms
 from tests.engine.scripts import COIN, engine
@@ -106,8 +107,8 @@ class Desk:
 
 
 def desk(folder: Path, monkeypatch: pytest.MonkeyPatch, wall: Wall, minutes: int) -> Desk:
-    monkeypatch.setattr(live, "time", wall)
-    monkeypatch.setattr(live, "TICK", 0.01)
+    monkeypatch.setattr(inputs, "time", wall)
+    monkeypatch.setattr(inputs, "TICK", 0.01)
     return Desk(folder, wall, minutes)
 
 

@@ -1,0 +1,113 @@
+"""The broker's account is the truth, and nothing trades on while ours differs."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentio_tui.engine.engine import Engine
+from sentio_tui.engine.reconciliation import ACCOUNT
+from sentio_tui.engine.state import fold
+from sentio_tui.model.bars import MINUTE
+from sentio_tui.model.commands import Accept
+from sentio_tui.model.decisions import Direction, Reason
+from sentio_tui.model.events import AccountAdopted, Decided, Held, Noted, OrderCancelled, OrderFilled
+from sentio_tui.model.orders import Fill, Side
+from tests.engine.scripts import COIN, OTHER, START, bar, engine, of, run
+
+BUY, SELL, HOLD = Direction.LONG, Direction.SHORT, Direction.NEUTRAL
+
+
+def holding() -> Engine:
+    """A session that bought a coin, without costs."""
+    made = engine({COIN: [BUY, HOLD, HOLD, SELL], OTHER: [HOLD, HOLD, BUY]}, commission=0.0, slippage=0.0)
+    run(made, [bar(0, 100.0), bar(0, 50.0, OTHER), bar(1, 100.0), bar(1, 50.0, OTHER)])
+    assert made.state.accounts["main"].positions[COIN].quantity == 20.0
+    return made
+
+
+def theirs(made: Engine) -> tuple[Held, ...]:
+    return tuple(made.state.accounts["main"].held().values())
+
+
+def test_t25_after_its_own_fills_a_session_and_its_account_agree() -> None:
+    made = holding()
+    events = made.account(made.state.cash, theirs(made), made.state.at)
+    assert len(events) == 1
+    assert not made.state.faults
+
+
+def test_t25_a_difference_stops_trading_and_shows_both_sides_until_it_is_gone() -> None:
+    made = holding()
+    made.account(made.state.cash, (Held(COIN, 12.0, 100.0),), made.state.at)
+    assert made.state.faults[ACCOUNT] == f"{COIN}: 20 here, 12 in the account"
+    events = [*made.bar(bar(2, 100.0, OTHER), START + 3 * MINUTE)]
+    assert [decision.reason for decision in of(events, Decided)] == [Reason.HALTED]
+    made.account(made.state.cash, theirs(made), made.state.at)
+    assert not made.state.faults
+
+
+def test_accepting_takes_the_account_over_and_trading_goes_on() -> None:
+    made = holding()
+    before = made.state.accounts["main"].positions[COIN]
+    made.account(7_000.0, (Held(COIN, 12.0, 101.0), Held(OTHER, 3.0, 49.0), Held("FOREIGN", 5.0, 1.0)), made.state.at)
+    assert "cash: 8,000.00 here, 7,000.00 in the account" in made.state.faults[ACCOUNT]
+    assert "FOREIGN" not in made.state.faults[ACCOUNT]
+    events = made.command(Accept(), "test", made.state.at)
+    assert len(of(events, AccountAdopted)) == 1
+    account = made.state.accounts["main"]
+    assert account.cash == 7_000.0
+    assert account.held() == {COIN: Held(COIN, 12.0, 101.0), OTHER: Held(OTHER, 3.0, 49.0)}
+    assert made.state.equity == 7_000.0 + 12 * 100.0 + 3 * 50.0
+    assert account.positions[COIN] is not before
+    assert not made.state.faults
+
+
+def test_a_short_position_cannot_be_taken_over_and_still_stops_trading() -> None:
+    made = holding()
+    made.account(made.state.cash, (Held(COIN, -5.0, 100.0),), made.state.at)
+    made.command(Accept(), "test", made.state.at)
+    assert made.state.faults[ACCOUNT] == f"{COIN}: 0 here, -5 in the account"
+
+
+def test_costs_that_no_fill_told_of_are_taken_over_and_told() -> None:
+    made = holding()
+    events = made.account(made.state.cash - 0.43, theirs(made), made.state.at)
+    assert [adopted.why for adopted in of(events, AccountAdopted)] == ["costs that the broker charged"]
+    assert made.state.cash == pytest.approx(7_999.57)
+    assert not made.state.faults
+
+
+def test_nothing_to_accept_is_said() -> None:
+    made = holding()
+    events = made.command(Accept(), "test", made.state.at)
+    assert [note.code for note in of(events, Noted)] == ["refused"]
+
+
+def test_a_fill_that_sells_more_than_is_held_stops_trading_instead_of_the_session() -> None:
+    made = holding()
+    fill = Fill("x", "unknown", "main", COIN, Side.SELL, 21.0, 100.0, 0.0, made.state.at)
+    events = made.answer(OrderFilled(0, made.state.at, fill))
+    assert "sells 21" in made.state.faults[ACCOUNT]
+    assert of(events, OrderCancelled)
+    assert made.state.accounts["main"].positions[COIN].quantity == 20.0
+
+
+@given(
+    cash=st.floats(0.0, 1e6),
+    coin=st.floats(0.0, 1e4).map(lambda value: round(value, 6)),
+    other=st.floats(0.0, 1e4).map(lambda value: round(value, 6)),
+)
+def test_after_accepting_the_account_and_the_fold_of_the_events_agree(cash: float, coin: float, other: float) -> None:
+    made = engine({COIN: [BUY], OTHER: []}, commission=0.0, slippage=0.0)
+    events = run(made, [bar(0, 100.0), bar(0, 50.0, OTHER), bar(1, 100.0), bar(1, 50.0, OTHER)])
+    positions = tuple(Held(symbol, held, 10.0) for symbol, held in ((COIN, coin), (OTHER, other)) if held > 0.0)
+    events += made.account(cash, positions, made.state.at)
+    events += made.command(Accept(), "test", made.state.at)
+    assert ACCOUNT not in made.state.faults
+    for state in (made.state, fold(events)):
+        assert state.cash == pytest.approx(cash)
+        held = state.accounts["main"].held()
+        assert {symbol: each.quantity for symbol, each in held.items()} == {
+            each.symbol: each.quantity for each in positions
+        }
+        assert state.equity == pytest.approx(cash + coin * 100.0 + other * 50.0)
