@@ -144,6 +144,10 @@ class Cockpit(App[int], inherit_bindings=False):
         else:
             await super().on_event(event)
 
+    def on_driver_signal_resume(self) -> None:
+        """The process was stopped and goes on: whatever ran meanwhile has had the terminal."""
+        self.screen.refresh(layout=True)
+
     def act(self, action_id: str) -> None:
         """Take an action of the table that is not the screen's own."""
         acts: dict[str, Callable[[], object]] = {

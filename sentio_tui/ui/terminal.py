@@ -19,6 +19,23 @@ class TerminalDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         terminal_input.read(self.fileno, self.exit_event, self.process_message)
 
+    def _sigcont_application(self, *_: object) -> None:
+        """Go on after a stop. SIGSTOP gives no warning: what SIGTSTP does before the stop is made up for here, lest the
+        screen be opened twice, with the raw terminal taken for what the shell wants back."""
+        if self._is_in_background():
+            os.kill(os.getpid(), signal.SIGSTOP)
+            return
+        if self._auto_restart and not self._must_signal_resume:
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+        super()._sigcont_application()
+
+    def _is_in_background(self) -> bool:
+        try:
+            return os.tcgetpgrp(self.fileno) != os.getpgrp()
+        except OSError:  # not the terminal of this session: there is no foreground to wait for
+            return False
+
 
 class TerminalGone:
     """Ends the program when its terminal has gone, by signal or by the terminal's own word.

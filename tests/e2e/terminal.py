@@ -286,6 +286,10 @@ class Terminal:
     def send_signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
+    def wait_stopped(self) -> None:
+        """Wait until the process has stopped. What it writes before fits into what the kernel keeps."""
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
+
     def left_behind(self) -> list[str]:
         """What differs from the terminal the program was given: modes and flags, in words. Empty is as it should be."""
         found = [

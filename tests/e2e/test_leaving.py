@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from sentio_tui.model.events import OrderFilled, SessionEnded
-from tests.e2e.conftest import SMALL, Desk
+from tests.e2e.conftest import SMALL, Desk, quit_by
 
 CRASHING = """\
 import sys
@@ -87,6 +87,21 @@ def test_a_signal_at_the_first_byte_of_the_screen_restores_the_terminal(desk: De
     terminal.wait_for(lambda screen: b"\x1b[?1049h" in screen.output)
     terminal.send_signal(signal.SIGTERM)
     assert terminal.wait_exit() == 130
+    assert terminal.left_behind() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP], ids=["SIGTSTP", "SIGSTOP"])
+def test_after_a_stop_the_whole_screen_comes_back(desk: Desk, number: signal.Signals) -> None:
+    terminal = desk.open("--speed", "1", size=SMALL)
+    terminal.wait_for("● running")
+    terminal.send_signal(number)
+    terminal.wait_stopped()
+    terminal.erase()
+    terminal.send_signal(signal.SIGCONT)
+    terminal.wait_for(lambda screen: len(screen.titles()) == 4 and "q Quit" in screen.lines[-1])
+    terminal.wait_for("● running")
+    quit_by(terminal)
+    assert terminal.wait_exit() == 0
     assert terminal.left_behind() == []
 
 

@@ -307,3 +307,27 @@ async def test_a_session_that_is_only_looked_at_is_not_followed_by_a_new_one(mak
         await pilot.pause()
         assert cockpit.session is session
         assert "Start: this screen only looks at a session; start one elsewhere." in notices(cockpit)
+
+
+async def test_what_changes_behind_a_question_is_painted_once(
+    make_cockpit: MakeCockpit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = FakeSession([busy(), replace(busy(), seq=busy().seq + 1)])
+    cockpit = make_cockpit(session)
+    async with cockpit.run_test(size=(160, 48)) as pilot:
+        screen = await ready(pilot, session)
+        await pilot.press("f")
+        dialog = cockpit.screen
+        assert isinstance(dialog, Dialog)
+        painted: list[object] = []
+        monkeypatch.setattr(cockpit, "_display", lambda _screen, update: painted.append(update))
+        session.step()
+        screen.pump()
+        await until(pilot, lambda: any(painted))
+        await pilot.pause()
+        before = len([update for update in painted if update])
+        for _ in range(5):
+            screen._on_timer_update()
+            dialog._on_timer_update()
+            await pilot.pause()
+        assert len([update for update in painted if update]) == before

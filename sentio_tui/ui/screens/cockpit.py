@@ -244,6 +244,14 @@ class CockpitScreen(Screen[None]):
             )
         self.call_after_refresh(self._arranged)
 
+    def _compositor_refresh(self) -> None:
+        super()._compositor_refresh()
+        if self.app.screen is not self:
+            # Textual marks what the dialog in front has just been given as to be painted once more, so that the same
+            # lines are painted at every frame for as long as the dialog stands.
+            self._exchange_repaint_regions()
+            self._repaint_required = False
+
     async def action_act(self, action_id: str) -> None:
         """Take an action of the table, or say why it cannot be taken now."""
         monitor = self.cockpit.monitor
