@@ -50,7 +50,10 @@ class Barriers:
         if state.feed_status in _NO_ENTRY:
             return Reason.FEED_STALE, "no entries on a stale feed"
         for target in targets:
-            if target.weight != 0.0 and state.symbol_status.get(target.symbol) in _NO_ENTRY:
+            # By the clock too: on a day's first bar another symbol's newest price is that of the evening before.
+            if target.weight != 0.0 and (
+                state.symbol_status.get(target.symbol) in _NO_ENTRY or state.stale(target.symbol, at, self._patience)
+            ):
                 return Reason.FEED_STALE, f"the price of {target.symbol} is stale"
         for target in targets:
             if target.weight != 0.0 and (barred := self._hours.against_entry(book, target.symbol, at)) is not None:

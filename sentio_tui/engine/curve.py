@@ -96,6 +96,11 @@ class EquityCurve:
         current = 0.0 if equity >= self.peak else 1.0 - equity / self.peak
         return current, max(current, self.max_drawdown)
 
+    @property
+    def days_over(self) -> int:
+        """How many exchange days had ended when the newest point came."""
+        return len(self.days) + (self._day is not None and self._newest >= self._day_end)
+
     def daily(self) -> list[tuple[date, float]]:
         """Equity at the end of each exchange day, the open point taken in."""
         days = list(self.days)

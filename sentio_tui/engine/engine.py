@@ -350,8 +350,8 @@ class Engine:
             self._fault(ACCOUNT, text, at)
 
     def _look_at_limits(self, at: Millis) -> None:
-        if len(self.state.curve.days) != self._days:
-            self._days = len(self.state.curve.days)
+        if self.state.curve.days_over != self._days:
+            self._days = self.state.curve.days_over
             for part in self._risk.new_day():
                 self._fault(part, "", at)
         for part, text in self._risk.tripped():

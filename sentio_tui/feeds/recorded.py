@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import date as Day
 from pathlib import Path
@@ -13,13 +14,15 @@ from msgspec import Struct
 from sentio_tui.feeds.bar_files import SHOWN, BarFile, read_bar_file
 from sentio_tui.feeds.base import FeedError, FeedItem
 from sentio_tui.market.calendar import Calendar
-from sentio_tui.model.bars import Bar, Millis
+from sentio_tui.model.bars import MINUTE, Bar, Millis
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 BATCH: Final = 256
+LONGEST_DAY: Final = 25 * 60
+"""Minutes of the day on which clocks are set back."""
 NEAREST: Final = 5
 """How many of the available days the error for an unknown one names."""
 
@@ -88,9 +91,21 @@ class RecordedFeed:
         elif day in self.dates:
             begin = bisect_left(times, day, key=self._calendar.day_of)
             self.bars = rows.bars(begin, bisect_right(times, day, key=self._calendar.day_of))
+            self._expect_one_day(day)
         else:
             raise FeedError(self._unknown_day(day))
         self._rows = rows
+
+    def _expect_one_day(self, day: Day) -> None:
+        """Many days taken for one would be traded as one, without a night between them (T-37): better no session."""
+        first, last = self.bars[0].time, self.bars[-1].time
+        symbol, most = Counter(bar.symbol for bar in self.bars).most_common(1)[0]
+        if last - first >= LONGEST_DAY * MINUTE or most > LONGEST_DAY:
+            raise FeedError(
+                f"recorded market: {most} bars of {symbol} over {(last - first) / 3_600_000:.1f} hours are taken for "
+                f"the one day {day} of {self._calendar.name} in {_named(self._files)}: choose the exchange that the "
+                "data are of (instruments.X.exchange)"
+            )
 
     def history_before(self, day: Day) -> list[Bar]:
         """The bars of all earlier exchange days, in the feed's order; whatever `date` is."""

@@ -68,3 +68,12 @@ def test_a_lifted_daily_loss_counts_from_the_days_start_on_the_next_day() -> Non
     assert not made.state.faults
     events = more(made, prices(1_443, 76.0))
     assert [fault.part for fault in of(events, FaultReported)] == ["risk:daily_loss"]
+
+
+def test_t36_a_new_day_lifts_the_daily_loss_with_its_first_bar() -> None:
+    made = held(Limits(daily_loss=0.1))
+    run(made, prices(0, 100.0, 100.0, 85.0))
+    assert made.state.faults
+    events = more(made, prices(1_440, 85.0))
+    assert not made.state.faults
+    assert [fault.text for fault in of(events, FaultReported)] == [""]

@@ -278,6 +278,21 @@ def test_t37_a_date_is_one_exchange_day() -> None:
         load(path, date="2013-10-06", calendar=nyse)
 
 
+class OneLongDay(AlwaysOpen):
+    """A calendar that takes whatever comes for the day it began with."""
+
+    def day_of(self, at: Millis) -> date:
+        return date(2025, 10, 6)
+
+
+def test_t37_many_days_are_not_taken_for_one(tmp_path: Path) -> None:
+    minutes = [day * 1_440 + minute for day in range(25) for minute in range(0, 390, 30)]
+    path = write(tmp_path / "a.csv", *(line(minute) for minute in minutes))
+    with pytest.raises(FeedError, match=r"325 bars of BTC-USD over 582\.0 hours are taken for the one day 2025-10-06"):
+        load(path, date="2025-10-06", calendar=OneLongDay())
+    assert len(load(path, date="2025-10-06")) == 13
+
+
 @needs_data
 def test_t37_after_hours_belong_to_the_day_that_ends() -> None:
     """20:00 in New York is the next day in UTC; a winter file would show it from 19:00 on."""

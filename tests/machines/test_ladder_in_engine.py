@@ -138,3 +138,21 @@ def test_t33_buys_that_wait_for_sells_are_given_up_where_entries_end(flat_overni
     given_up = [event.text for event in events if isinstance(event, Noted) and event.code == "buys_given_up"]
     why = "no entries before the close" if flat_overnight else "the exchange of {} is closed"
     assert given_up == [f"main: no buy of {symbol}, {why.format(symbol)}; stays in cash" for symbol in ("SH", "SDS")]
+
+
+def test_t07_a_fund_is_not_ordered_at_its_price_of_the_evening_before() -> None:
+    """The base's first bar of a day comes before the fund's: what the fund costs today is not known yet."""
+    made = engine([0.5, 0.5, 0.9, 0.9], NextOpen(), calendar=ExchangeCalendar())
+    events: list[AnyEvent] = list(made.open())
+    evening, morning = (21 * 60 - 2) * MINUTE, (24 + 14) * 60 * MINUTE + 30 * MINUTE
+    for bars in (*minutes(2, random.Random(1), START + evening), *minutes(2, random.Random(2), START + morning)):
+        for bar in bars:
+            events += made.bar(bar, bar.time + MINUTE)
+    decided = [event for event in events if isinstance(event, Decided)][2:]
+    assert [(event.reason, event.target) for event in decided] == [
+        (Reason.FEED_STALE, ""),
+        (Reason.REBALANCE, ""),
+    ]
+    assert decided[0].detail == "the price of SPXL is stale"
+    (order,) = [event.order for event in events if isinstance(event, OrderSubmitted)]
+    assert order.time == START + morning + 2 * MINUTE
