@@ -16,12 +16,13 @@ _NEVER: Final = -1
 
 
 class LeveragedFeed:
-    """Another feed, in which every bar of the base is followed by one of each missing member, with the same time and
-    in the family's order. All else passes unchanged.
+    """Another feed, in which before every bar of the base there is one of each missing member, with the same time and
+    in the family's order: what is decided on the base's bar knows their prices of its minute. All else passes
+    unchanged.
 
     A fund's day ends at the exchange's close, as the funds' own does: what trades after hours belongs to the next.
-    Each member is announced once, by a word before its first bar. A bad bar of the base passes and makes none. Nothing
-    is filled forward: a real member that misses a minute has no bar in it, and is valued at its own last price.
+    Each member is announced once, by a word before its first bar. A bad bar of the base passes and makes none. A real
+    member that misses a minute has no bar in it: filling forward is the work of `feeds.joined`.
 
     `terms` by symbol; a fund without them begins at its base's price and has the usual rates. `history` are bars from
     before the feed begins; those of the base carry the series on to where it begins, so that a day has the prices it
@@ -105,12 +106,12 @@ class _Maker:
             if not isinstance(item, Bar):
                 result.append(item)
             elif item.symbol == self._base:
-                result.append(item)
                 made = self._bars(item)
                 if made and not self._announced:
                     self._announced = True
                     result += [self._announcement(each) for each in self._series]
                 result += made
+                result.append(item)
                 result += self._wiped_out()
             elif item.symbol in self._made:
                 raise FeedError(f"{item.symbol} is to be made from {self._base}, but has bars of its own; use those")

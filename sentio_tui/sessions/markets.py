@@ -1,5 +1,7 @@
 """From settings to the market of a session: which feed, with what around it."""
 
+import asyncio
+import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date as Day
 from datetime import datetime, timedelta
@@ -11,6 +13,7 @@ from msgspec.structs import replace
 from sentio_tui.config import ConfigError, Problem
 from sentio_tui.config_values import near
 from sentio_tui.feeds.base import Feed, FeedError
+from sentio_tui.feeds.joined import JoinedFeed
 from sentio_tui.feeds.leveraged import LeveragedFeed
 from sentio_tui.feeds.stress import StressedFeed
 from sentio_tui.feeds.warm_up import WarmUp
@@ -89,8 +92,8 @@ def _recorded(settings: Settings, calendar: Calendar, date: str) -> "RecordedFee
 def feed_of(
     settings: Settings, instruments: Mapping[str, Instrument], hours: Mapping[str, Calendar], family: Family | None
 ) -> Feed:
-    """The feed as configured, with stress on it and the family's missing members made. Raises FeedError, and
-    ConfigError for the terms of the funds."""
+    """The feed as configured: with stress on it, the family's missing members made, and its bars in the order in which
+    they are decided on. Raises FeedError, and ConfigError for the terms of the funds."""
     _expect_sound_funds(settings)
     calendar = leading(hours.values())
     feed, found = _market(settings, instruments, hours, family)
@@ -114,6 +117,8 @@ def feed_of(
         if missing:
             begins = None if feed.begin is None else calendar.day_of(feed.begin)
             feed = LeveragedFeed(feed, family, missing, calendar, terms=_terms(settings, family, missing, begins))
+        if len(missing) < len(family.symbols) - 1:
+            feed = JoinedFeed(feed, family, time.monotonic, asyncio.sleep)
     return feed
 
 

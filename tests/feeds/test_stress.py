@@ -158,7 +158,7 @@ def test_members_made_from_a_stressed_base_follow_it_exactly() -> None:
     inner = stressed([bar(minute) for minute in range(10)], crash_at="00:02", crash=0.1)
     bars = bars_of(LeveragedFeed(inner, SPY, ("SPXL", "SH", "SDS"), AlwaysOpen()))
     first, last = bars[:4], bars[-4:]
-    base = last[0].close / first[0].open - 1
+    base = last[-1].close / first[-1].open - 1
     for before, after in zip(first, last, strict=True):
         assert after.close / before.open - 1 == pytest.approx(SPY.leverage[before.symbol] * base, abs=1e-5)
 
