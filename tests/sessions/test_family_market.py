@@ -13,9 +13,11 @@ from sentio_tui.market.families import SPY
 from sentio_tui.model.bars import MINUTE, Bar
 from sentio_tui.model.decisions import Reason
 from sentio_tui.model.events import AnyEvent, Decided, Noted, OrderFilled, OrderSubmitted
+from tests.engine.ladders import minutes
+from tests.engine.scripts import START
 from tests.feeds.test_joined import Clock
 from tests.feeds.test_leveraged import Listed
-from tests.machines.test_ladder_in_engine import START, engine, minutes
+from tests.machines.test_ladder_in_engine import engine
 
 
 def joined(bars: Sequence[Bar]) -> list[Bar]:
