@@ -18,11 +18,13 @@ from sentio_tui.model.bars import Millis
 
 
 class Holder(Struct, frozen=True):
-    """Who holds a lock. `started` is ISO 8601. Process 0 with empty texts: somebody who has not said yet."""
+    """Who holds a lock. `started` is ISO 8601, `socket` the path where the session is served, empty where it is not.
+    Process 0 with empty texts: somebody who has not said yet."""
 
     pid: int = 0
     session: str = ""
     started: str = ""
+    socket: str = ""
 
 
 class LockHeld(Exception):
@@ -61,6 +63,11 @@ class SessionLock:
         except OSError as cause:
             raise JournalError(self.path, cause) from cause
 
+    def announce(self, socket: Path) -> None:
+        """Say where the session is served. Raises OSError."""
+        if self.is_held:
+            self._say(self._descriptor, str(socket))
+
     def release(self) -> None:
         """Remove the file and let go. Without the lock nothing happens."""
         if not self.is_held:
@@ -89,14 +96,18 @@ class SessionLock:
             if not _stands_at(descriptor, self.path):
                 os.close(descriptor)
                 return False
-            os.ftruncate(descriptor, 0)
-            me = Holder(os.getpid(), self._session, self._started)
-            write_all(descriptor, msgspec.json.encode(me) + b"\n")
+            self._say(descriptor, "")
         except BaseException:  # whatever it is, the descriptor would hold the lock until the process ends
             os.close(descriptor)
             raise
         self._descriptor = descriptor
         return True
+
+    def _say(self, descriptor: int, socket: str) -> None:
+        me = msgspec.json.encode(Holder(os.getpid(), self._session, self._started, socket)) + b"\n"
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        write_all(descriptor, me)
 
 
 def holder(path: Path) -> Holder | None:

@@ -2,12 +2,31 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol, TypeGuard, get_args
 
 from sentio_tui.model.commands import AnyCommand
-from sentio_tui.model.events import AnyEvent
+from sentio_tui.model.events import (
+    AnyEvent,
+    FaultReported,
+    Level,
+    Noted,
+    OrderFilled,
+    OrderRejected,
+    PhaseChanged,
+    SessionEnded,
+)
 from sentio_tui.model.snapshot import Snapshot
 from sentio_tui.sessions.wheel import Seat
+
+Unmissed = OrderFilled | OrderRejected | Noted | PhaseChanged | FaultReported | SessionEnded
+"""The events a viewer must not miss. Notes for the log alone are not among them."""
+
+_KINDS: Final = frozenset(get_args(Unmissed))
+_QUIET: Final = frozenset({Level.DEBUG, Level.INFO})
+
+
+def must_be_told(event: AnyEvent) -> TypeGuard[Unmissed]:
+    return type(event) in _KINDS and not (isinstance(event, Noted) and event.level in _QUIET)
 
 
 class Session(Protocol):
@@ -21,7 +40,7 @@ class Session(Protocol):
         ...
 
     def drain(self) -> Sequence[AnyEvent]:
-        """The events since the last call that must not be missed: fills, rejects, alarms, changes of phase."""
+        """The events since the last call that must not be missed, and notices to this viewer (`wheel.notice`)."""
         ...
 
     def send(self, command: AnyCommand) -> None:

@@ -19,16 +19,10 @@ from sentio_tui.model.bars import Millis
 from sentio_tui.model.commands import AnyCommand, Leave, Stop
 from sentio_tui.model.events import (
     AnyEvent,
-    FaultReported,
-    Level,
-    Noted,
-    OrderFilled,
-    OrderRejected,
     Phase,
-    PhaseChanged,
-    SessionEnded,
 )
 from sentio_tui.model.snapshot import Snapshot
+from sentio_tui.sessions.base import Unmissed, must_be_told
 from sentio_tui.sessions.inputs import Inputs, Position
 from sentio_tui.sessions.recorder import JOURNAL, Recorder
 from sentio_tui.sessions.wheel import ALONE, Seat, Wheel, notice, who
@@ -78,7 +72,7 @@ class LiveSession:
         self._inputs = Inputs(engine, feed, pacer, outside, done, self._take, self._is_watched)
         self._listeners: list[Listener] = []
         self._services: list[AbstractAsyncContextManager[object]] = []
-        self._heard: Callable[[AnyEvent], None] | None = None
+        self._heard: Callable[[Unmissed], None] | None = None
         self.wheel = Wheel()
         self._screen = ""
         """The name of the screen in this process as a viewer; empty before it looked for the first time."""
@@ -111,6 +105,10 @@ class LiveSession:
     def journal(self) -> Path:
         return self._recorder.journal
 
+    def announce(self, socket: Path) -> None:
+        """Let others find the socket of this session by its lock. Raises OSError."""
+        self._recorder.announce(socket)
+
     @property
     def ends_with_screen(self) -> bool:
         return True
@@ -132,7 +130,7 @@ class LiveSession:
         Before `start` only."""
         self._services.append(service)
 
-    def hear(self, listener: Callable[[AnyEvent], None]) -> None:
+    def hear(self, listener: Callable[[Unmissed], None]) -> None:
         """Call `listener` with each event that must not be missed, on the session's thread. There can be one."""
         self._heard = listener
 
@@ -238,9 +236,13 @@ class LiveSession:
     def _now(self) -> Millis:
         return self._inputs.now
 
-    def command(self, command: AnyCommand, by: str) -> None:
-        """Give a command, on the session's thread."""
+    def command(self, command: AnyCommand, by: str) -> str:
+        """Give a command, on the session's thread. Why it came too late, or an empty text; all else is told by
+        events."""
+        if self._engine.is_over:
+            return "the session has ended"
         self._take(self._engine.command(command, by, self._now()))
+        return ""
 
     def _from_screen(self, command: AnyCommand, by: str) -> None:
         refused = self.wheel.steer(self._joined())
@@ -291,7 +293,7 @@ class LiveSession:
 
     def _publish(self, events: Sequence[AnyEvent]) -> None:
         for event in events:
-            if type(event) in _UNMISSED and not (isinstance(event, Noted) and event.level in _QUIET):
+            if must_be_told(event):
                 self._unseen.append(event)
                 if self._heard is not None and event.seq:
                     self._heard(event)
@@ -321,7 +323,3 @@ class LiveSession:
             self._take(self._engine.fault(JOURNAL, failed, self._now()))
             if not failed and self._outside is not None:
                 self._outside.release()
-
-
-_QUIET: Final = frozenset({Level.DEBUG, Level.INFO})
-_UNMISSED: Final = frozenset({OrderFilled, OrderRejected, Noted, PhaseChanged, FaultReported, SessionEnded})

@@ -85,6 +85,10 @@ class Recorder:
         """The file of the summary document."""
         return self._document.path
 
+    def announce(self, socket: Path) -> None:
+        """Let others find the socket of this session by its lock. Raises OSError."""
+        self._lock.announce(socket)
+
     def attach(
         self, state: State, terms: Terms, calendar: Calendar | None = None, past: Sequence[AnyEvent] = ()
     ) -> None:

@@ -73,7 +73,12 @@ def test_a_crash_frees_it_and_stale_words_are_overwritten(tmp_path: Path) -> Non
     assert holder(path) is None
     lock = SessionLock(path, "b", 0)
     lock.acquire()
-    assert path.read_text() == f'{{"pid":{os.getpid()},"session":"b","started":"1970-01-01T00:00:00+00:00"}}\n'
+    lock.announce(Path("/run/a_long_socket_that_must_not_shine_through.sock"))
+    assert holder(path) == Holder(
+        os.getpid(), "b", "1970-01-01T00:00:00+00:00", "/run/a_long_socket_that_must_not_shine_through.sock"
+    )
+    lock.announce(Path("/run/b.sock"))
+    assert holder(path) == Holder(os.getpid(), "b", "1970-01-01T00:00:00+00:00", "/run/b.sock")
     lock.release()
     assert not path.exists()
     assert holder(path) is None
