@@ -1,6 +1,10 @@
 """Where configuration, themes and sessions live."""
 
+import os
 import re
+import tempfile
+import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +34,15 @@ def user_config_dir() -> Path:
 def user_data_dir() -> Path:
     """The user's data folder. It need not exist."""
     return platformdirs.user_data_path(_NAME, appauthor=False)
+
+
+def socket_dirs() -> tuple[Path, ...]:
+    """Folders for the sockets of running sessions, the best first. Whoever uses one makes sure that it is private."""
+    last = Path(tempfile.gettempdir()) / f"{_NAME}-{os.getuid()}"
+    with warnings.catch_warnings(), suppress(OSError):
+        warnings.simplefilter("ignore")  # that there is no XDG_RUNTIME_DIR is no news to whoever looks at a screen
+        return platformdirs.user_runtime_path(_NAME, appauthor=False, ensure_exists=True), last
+    return (last,)
 
 
 def theme_dirs(settings: Settings) -> tuple[Path, ...]:

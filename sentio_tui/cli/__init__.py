@@ -26,6 +26,9 @@ class _Command(NamedTuple):
 COMMANDS: Final[Mapping[str, _Command]] = {
     "run": _Command("session", "run a session without a screen"),
     "resume": _Command("recovery", "go on with an interrupted session"),
+    "attach": _Command("attach", "open the cockpit on a session that runs in another process"),
+    "status": _Command("attach", "say which sessions run here, and how they are"),
+    "stop": _Command("attach", "end a running session in order, and wait until it has"),
     "sessions": _Command("overview", "list the sessions on disk"),
     "strategies": _Command("overview", "list the strategies and their parameters"),
     "verify": _Command("recovery", "prove that a session's journal follows from its inputs"),

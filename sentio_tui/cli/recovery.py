@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sentio_tui.cli.attach import served
 from sentio_tui.cli.options import (
     DONE,
     FAILED,
@@ -74,9 +75,9 @@ def _resume(arguments: argparse.Namespace) -> int:
         return complain(error)
     screenless = arguments.no_screen or arguments.json or bool(why_no_screen())
     if not screenless:
-        return show(lambda: resume(folder, name, speed), _with_screen_of(settings, loaded), loaded, _refusals)
+        return show(lambda: served(resume(folder, name, speed)), _with_screen_of(settings, loaded), loaded, _refusals)
     try:
-        session = resume(folder, name, speed)
+        session = served(resume(folder, name, speed))
     except _refusals() as error:
         complain(error)
         return FAILED

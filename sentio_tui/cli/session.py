@@ -4,6 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Final
 
+from sentio_tui.cli.attach import served
 from sentio_tui.cli.options import (
     SESSION_SETTINGS,
     THEME,
@@ -99,7 +100,7 @@ def _assemble(loaded: "Loaded") -> "LiveSession":
     from sentio_tui import paths
     from sentio_tui.sessions.assemble import assemble
 
-    return assemble(loaded.settings, paths.sessions_dir(loaded.settings))
+    return served(assemble(loaded.settings, paths.sessions_dir(loaded.settings)))
 
 
 def _refusals() -> tuple[type[Exception], ...]:

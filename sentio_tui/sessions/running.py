@@ -36,6 +36,10 @@ class NotRunning(Exception):
     """There is no such session, or not one alone; says which there are."""
 
 
+class NothingRuns(NotRunning):
+    """There is no session at all."""
+
+
 def running(folder: Path) -> list[Running]:
     """All that run in a folder, the newest first. Reads locks alone. Raises OSError."""
     try:
@@ -53,13 +57,13 @@ def run_of(folder: Path, name: str) -> Running | None:
 
 
 def choose(folder: Path, name: str | None) -> Running:
-    """The running session of that name, or the only one without. Raises NotRunning, OSError."""
+    """The running session of that name, or the only one where none is named. Raises NotRunning, OSError."""
     there = running(folder)
     if name is None:
         if len(there) == 1:
             return there[0]
         if not there:
-            raise NotRunning(f"no session runs in {folder}")
+            raise NothingRuns(f"no session runs in {folder}")
         raise NotRunning(f"{len(there)} sessions run in {folder}; name one of {', '.join(each.name for each in there)}")
     for each in there:
         if each.name == name:

@@ -101,7 +101,8 @@ def status_parts(condition: Condition) -> tuple[list[Part], list[Part]]:
     if condition.alarms:
         many = f"▲ {condition.alarms} alarm" + "s" * (condition.alarms > 1)
         left.append(Part(2, (Content.styled(many, "$error"), Content.styled(f"▲ {condition.alarms}", "$error"))))
-    left += _seat(condition.seat)
+    if not condition.is_over or condition.seat.cut_off:
+        left += _seat(condition.seat)
     if snapshot.first is not None:
         lasted = Content.styled(duration(snapshot.at - snapshot.first), "$foreground")
         left.append(Part(4, (Content.assemble(("session ", "$muted"), lasted), lasted)))

@@ -168,6 +168,7 @@ def test_it_says_who_drives(seat: Seat, says: str) -> None:
 def test_who_looks_alone_reads_nothing_of_a_wheel() -> None:
     assert "drive" not in Said(busy()).line(200)
     assert "drive" not in Said(busy(), seat=Seat(viewers=0, barred="a recorded session")).line(200)
+    assert "drive" not in Said(ended(), is_over=True, seat=Seat("bob@pts/2", viewers=2)).line(200)
 
 
 @pytest.mark.parametrize("seat", [Seat("bob@pts/2", viewers=2), Seat("ann", drives=True, cut_off="no answer")])
