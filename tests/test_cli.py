@@ -34,6 +34,10 @@ class FakeSession:
 
     def __init__(self) -> None:
         self.started = 0
+        self.services: list[object] = []
+
+    def serve(self, service: object) -> None:
+        self.services.append(service)
 
     def start(self) -> None:
         self.started += 1
@@ -300,3 +304,8 @@ def test_output_cut_off_by_its_reader_is_no_crash() -> None:
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("# Profile")
     assert done.stderr == ""
+
+
+def test_who_runs_a_session_opens_it_to_viewers(handed: Handed) -> None:
+    assert cli.main(["run"]) == 0
+    assert [type(service).__name__ for service in handed.session.services] == ["Host"]
