@@ -3,6 +3,7 @@
 import os
 import socket
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,6 +23,13 @@ from sentio_tui.sessions.running import (
 )
 
 NAMES = ("live_20250106_140000", "live_20250107_140000")
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder with a short name: the path of a socket must be short."""
+    with TemporaryDirectory(prefix="sentio-") as name:
+        yield Path(name)
 
 
 def held(folder: Path, name: str) -> SessionLock:
@@ -63,53 +71,51 @@ def test_one_that_has_broken_off_is_told_from_one_that_never_was(tmp_path: Path)
         choose(tmp_path, NAMES[0])
 
 
-def test_the_socket_is_in_a_folder_of_this_user_alone(tmp_path: Path) -> None:
-    place = tmp_path / "a" / "b"
+def test_the_socket_is_in_a_folder_of_this_user_alone(short: Path) -> None:
+    place = short / "a" / "b"
     place.mkdir(parents=True, mode=0o755)
-    path = socket_path([place], tmp_path, NAMES[0])
+    path = socket_path([place], short, NAMES[0])
     assert path.parent == place
     assert stat.S_IMODE(place.stat().st_mode) == 0o700
-    assert socket_path([place], tmp_path / "other", NAMES[0]) != path
+    assert socket_path([place], short / "other", NAMES[0]) != path
 
 
-def test_a_folder_that_is_not_ours_is_passed_over_and_named(tmp_path: Path) -> None:
-    link = tmp_path / "link"
-    link.symlink_to(tmp_path)
-    file = tmp_path / "file"
+def test_a_folder_that_is_not_ours_is_passed_over_and_named(short: Path) -> None:
+    link = short / "link"
+    link.symlink_to(short)
+    file = short / "file"
     file.write_text("")
-    long = tmp_path / ("x" * LONGEST_PATH)
+    long = short / ("x" * LONGEST_PATH)
     with pytest.raises(SocketRefused) as caught:
-        socket_path([link, file, long], tmp_path, NAMES[0])
+        socket_path([link, file, long], short, NAMES[0])
     assert f"{link} is a link" in str(caught.value)
     assert f"{file} cannot be used" in str(caught.value)
     assert f"is longer than {LONGEST_PATH} bytes" in str(caught.value)
-    good = tmp_path / "good"
-    assert socket_path([link, long, good], tmp_path, NAMES[0]).parent == good
+    good = short / "good"
+    assert socket_path([link, long, good], short, NAMES[0]).parent == good
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder to another user")
-def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
-    other = tmp_path / "other"
+def test_a_folder_of_another_user_is_refused(short: Path) -> None:
+    other = short / "other"
     other.mkdir()
     os.chown(other, 65534, 65534)
     with pytest.raises(SocketRefused, match="belongs to another user"):
-        socket_path([other], tmp_path, NAMES[0])
+        socket_path([other], short, NAMES[0])
 
 
-def test_sockets_of_dead_processes_are_removed_and_named() -> None:
-    with TemporaryDirectory(prefix="sentio-") as name:
-        place = Path(name)
-        for dead in ("dead.sock", "mine.sock"):
-            with socket.socket(socket.AF_UNIX) as gone:
-                gone.bind(str(place / dead))
-        (place / "note.sock").write_text("no socket")
-        with socket.socket(socket.AF_UNIX) as alive:
-            alive.bind(str(place / "alive.sock"))
-            alive.listen()
-            listening, removed = listen(place / "mine.sock")
-            with listening:
-                assert sorted(removed) == ["dead.sock", "mine.sock"]
-                assert sorted(path.name for path in place.iterdir()) == ["alive.sock", "mine.sock", "note.sock"]
-                assert stat.S_IMODE((place / "mine.sock").stat().st_mode) == 0o600
-                with socket.socket(socket.AF_UNIX) as caller:
-                    caller.connect(str(place / "mine.sock"))
+def test_sockets_of_dead_processes_are_removed_and_named(short: Path) -> None:
+    for dead in ("dead.sock", "mine.sock"):
+        with socket.socket(socket.AF_UNIX) as gone:
+            gone.bind(str(short / dead))
+    (short / "note.sock").write_text("no socket")
+    with socket.socket(socket.AF_UNIX) as alive:
+        alive.bind(str(short / "alive.sock"))
+        alive.listen()
+        listening, removed = listen(short / "mine.sock")
+        with listening:
+            assert sorted(removed) == ["dead.sock", "mine.sock"]
+            assert sorted(path.name for path in short.iterdir()) == ["alive.sock", "mine.sock", "note.sock"]
+            assert stat.S_IMODE((short / "mine.sock").stat().st_mode) == 0o600
+            with socket.socket(socket.AF_UNIX) as caller:
+                caller.connect(str(short / "mine.sock"))
