@@ -149,9 +149,15 @@ class RecordedFeed:
         near = sorted(sorted(self.dates, key=lambda other: abs(other - day))[:NEAREST])
         listed = ", ".join(each.isoformat() for each in near)
         return (
-            f"recorded market: no bars of {day} in {_named(self._files)}; the nearest of {len(self.dates)} "
-            f"available days: {listed}"
+            f"recorded market: no bars of {day}{self._holiday(day)} in {_named(self._files)}; the nearest of "
+            f"{len(self.dates)} available days: {listed}"
         )
+
+    def _holiday(self, day: Day) -> str:
+        try:
+            return "" if self._calendar.session(day) else f", a day on which {self._calendar.name} is closed,"
+        except ValueError:  # hours nobody knows are no holiday
+            return ""
 
 
 class _Rows(Struct, frozen=True):

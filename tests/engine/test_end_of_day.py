@@ -142,3 +142,40 @@ def test_t32_what_may_not_be_held_overnight_cannot_be_kept_by_leaving() -> None:
     session.bar(minutes("2025-01-06 10:03", "2025-01-06 10:03")[0], when("2025-01-06 10:04"))
     assert session.is_over
     assert not session.state.accounts["main"].positions
+
+
+def held_since(bought: str, missed: str) -> Engine:
+    """A session that bought and was then gone until after the window, as after a crash."""
+    one = made([BUY] * 5)
+    run(one, minutes(bought, bought[:-2] + f"{int(bought[-2:]) + 2:02}"))
+    assert one.state.accounts["main"].positions
+    one.timer(when(missed))
+    return one
+
+
+def sold(one: Engine) -> list[tuple[str, str]]:
+    sells = [record for record in one.state.executions if record.fill.side is Side.SELL]
+    return [(clock(record.fill.time), record.reason) for record in sells]
+
+
+def test_a_start_after_the_close_with_positions_sells_at_the_last_price_there_was() -> None:
+    one = held_since("2025-01-06 15:50", "2025-01-06 17:00")
+    assert sold(one) == [("2025-01-06 15:53", "EOD_CLOSE (missed)")]
+    assert not one.state.accounts["main"].positions
+
+
+@pytest.mark.parametrize("bought", ["2025-01-06 15:50", "2025-01-03 15:50"], ids=["a night", "a weekend"])
+@pytest.mark.parametrize(
+    ("back", "reason"),
+    [("08:00", "EOD_CLOSE (missed)"), ("10:00", "EOD_CLOSE (held overnight)")],
+    ids=["before the open", "after it"],
+)
+def test_what_was_held_overnight_is_sold_with_the_first_price_of_the_next_day(
+    bought: str, back: str, reason: str
+) -> None:
+    one = held_since(bought, f"2025-01-07 {back}")
+    run_on = minutes(f"2025-01-07 {back}", f"2025-01-07 {back}")
+    for bar in run_on:
+        one.bar(bar, bar.time + MINUTE)
+    assert sold(one) == [(f"2025-01-07 {back}", reason)]
+    assert not one.state.accounts["main"].positions

@@ -197,6 +197,18 @@ def test_an_unknown_date_lists_the_nearest(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("day", ["2013-11-28", "2013-11-30"], ids=["Thanksgiving", "Saturday"])
+def test_a_holiday_is_called_one_and_the_nearest_days_are_named(tmp_path: Path, day: str) -> None:
+    rows = [f"{each}T15:00:00Z,SPY,1,1,1,1,1" for each in ("2013-11-27", "2013-11-29", "2013-12-02")]
+    path = write(tmp_path / "a.csv", *rows)
+    with pytest.raises(FeedError) as error:
+        load(path, date=day, calendar=ExchangeCalendar("XNYS"))
+    assert str(error.value) == (
+        f"recorded market: no bars of {day}, a day on which XNYS is closed, in {path}; the nearest of 3 available "
+        "days: 2013-11-27, 2013-11-29, 2013-12-02"
+    )
+
+
 BARS = st.lists(
     st.tuples(st.integers(0, 60), st.sampled_from(["A", "B", "C"]), st.floats(70.0, 100.0)),
     unique_by=lambda each: each[:2],
@@ -274,7 +286,7 @@ def test_t37_a_date_is_one_exchange_day() -> None:
         assert source.history_before(date(2013, 10, day)) == together
         together += source.bars
     assert together == whole
-    with pytest.raises(FeedError, match=r"no bars of 2013-10-06 .* days: 2013-10-04, 2013-10-07"):
+    with pytest.raises(FeedError, match=r"no bars of 2013-10-06.* days: 2013-10-04, 2013-10-07"):
         load(path, date="2013-10-06", calendar=nyse)
 
 
