@@ -45,7 +45,7 @@ class LadderViewer:
             place=ladder.rows().index(row) if row is not None else None,
             shown=ladder.shown(probability) if row is not None and probability is not None else "",
             state=self._states.get(tuple(holding.symbol for holding in held), INVALID),
-            target=row.state if row is not None else "",
+            target=(decided.target if decided is not None else "") or (row.state if row is not None else ""),
             explanation=ladder.explain(probability) if row is not None and probability is not None else "",
             horizons={
                 int(found[1]): value

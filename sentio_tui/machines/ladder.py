@@ -267,7 +267,8 @@ class LadderMachine:
         pending = [symbol for symbol in symbols if view.has_open_order(symbol)]
         if state == INVALID and not all(holding.symbol in pending for holding in held):
             mix = " + ".join(holding.symbol for holding in held)
-            return Verdict(Reason.LIQUIDATE, self._targets[CASH_ONLY], f"INVALID: {mix} is no legal state", INVALID)
+            illegal = f"INVALID: {mix} is no legal state"
+            return Verdict(Reason.LIQUIDATE, self._targets[CASH_ONLY], illegal, INVALID, CASH_ONLY)
         if pending:
             return Verdict(Reason.ORDER_PENDING, detail=f"an order of {', '.join(pending)} is under way", state=state)
         exit_verdict = self._profit_or_stop(held, view, state)
@@ -292,7 +293,7 @@ class LadderMachine:
             reason, word = Reason.STOP_LOSS, "STOP_LOSS"
         else:
             return None
-        return Verdict(reason, self._targets[CASH_ONLY], f"{word} ({gain:+.2%})", state)
+        return Verdict(reason, self._targets[CASH_ONLY], f"{word} ({gain:+.2%})", state, CASH_ONLY)
 
     def _climb(
         self, probability: float, ladder: Ladder, held: Sequence[Holding], view: BookView, state: str
@@ -305,13 +306,13 @@ class LadderMachine:
             bars = min(holding.bars_held for holding in held)
             if bars < self._min_hold:
                 blocked = f"MIN_HOLD_PERIOD (held {bars} of {self._min_hold} bars): {because}"
-                return Verdict(Reason.MIN_HOLD, detail=blocked, state=state)
+                return Verdict(Reason.MIN_HOLD, (), blocked, state, row.state)
         unpriced = [symbol for symbol in row.weights if view.price(symbol) is None]
         if unpriced:
             blocked = f"no price of {', '.join(unpriced)} yet: {because}"
-            return Verdict(Reason.NO_PRICE, detail=blocked, state=state)
+            return Verdict(Reason.NO_PRICE, (), blocked, state, row.state)
         moves = f"STATE_TRANSITION (prob={ladder.shown(probability)}): {state} -> {row.state}; {because}"
-        return Verdict(Reason.REBALANCE, self._targets[row.state], moves, state)
+        return Verdict(Reason.REBALANCE, self._targets[row.state], moves, state, row.state)
 
 
 def states_of(family: Family) -> dict[tuple[str, ...], str]:

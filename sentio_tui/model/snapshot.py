@@ -154,9 +154,10 @@ class LadderView(Struct, frozen=True):
     """Where a book stands on its ladder.
 
     `rungs` are those in force, from the highest bound down; `place` is the index of the one the probability stands on.
-    `shown` is the probability with as many decimals as it takes not to round it onto another rung, `target` the state
-    it leads to, and `explanation` says so in a line. Without a probability from 0 to 1 `place` is None, and the three
-    are empty. `state` is derived from the holdings of this moment.
+    `shown` is the probability with as many decimals as it takes not to round it onto another rung, `explanation` says
+    in a line where it leads. Without a probability from 0 to 1 `place` is None, and the two are empty. `state` is
+    derived from the holdings of this moment, `target` is the state wanted: that of the place, unless a stop, a profit
+    target or holdings that are no state go before; empty when nothing is known.
 
     `horizons` are the probabilities of a rise by minutes ahead. `configured` is None for a ladder of fixed rungs,
     `in_force` also while the strategy does not say to what it has moved them. `bars_held` and `gain` (a fraction of

@@ -55,8 +55,10 @@ def clock_briefly(hours: MarketClock, at: Millis) -> tuple[str, ...]:
     due = hours.liquidation
     if due is None:
         return f"{day}{closes}", closes
-    sold = "selling now" if at >= due else f"sold in {age(due - at)}"
-    return f"{day}{closes} · {sold}", f"{closes} · {sold}", sold if at >= due else closes
+    if at >= due:
+        return f"{day}{closes} · liquidation now", f"{closes} · selling now", "selling now"
+    wait = age(due - at)
+    return f"{day}{closes} · liquidation in {wait}", f"{closes} · sold in {wait}", closes
 
 
 def _liquidation(hours: MarketClock, at: Millis, zone: str) -> tuple[str, ...]:
@@ -64,7 +66,7 @@ def _liquidation(hours: MarketClock, at: Millis, zone: str) -> tuple[str, ...]:
     if due is None:
         return ()
     if at >= due:
-        return ("everything is being sold now, no entries", "selling everything now", "selling now")
+        return "liquidation now, no entries", "liquidation now", "selling now"
     when = clock(due, zone, "%H:%M" if due - at < 43_200_000 else "%a %H:%M")
     wait = age(due - at)
-    return f"everything is sold in {wait} ({when})", f"sold in {wait} ({when})", f"sold in {wait}"
+    return f"liquidation in {wait} ({when})", f"sold in {wait} ({when})", f"sold in {wait}"

@@ -6,11 +6,13 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sentio_tui.engine.state import State
 from sentio_tui.engine.view import Viewer
 from sentio_tui.machines.ladder import CASH_ONLY, INVALID, STATES, ladders
 from sentio_tui.model.bars import MINUTE
+from sentio_tui.model.decisions import Reason
 from sentio_tui.model.events import AnyEvent, Decided, LadderInfo, SessionStarted
 from sentio_tui.model.snapshot import LadderView, Snapshot, Thresholds
 from tests.engine.ladders import CALIBRATED, FIXED, Probabilities, decided, engine, minutes, snapshot_of
@@ -42,6 +44,13 @@ def test_t06_exactly_one_rung_is_marked_and_it_is_the_one_the_machine_climbs_to(
     expected = ladders(ladder).for_signal(decision.signal)
     assert view.target == view.rungs[view.place].state == expected.state(probability)
     assert view.explanation == expected.explain(probability)
+
+
+def test_a_stop_goes_before_the_rung_of_the_probability() -> None:
+    stopped = replace(decided(2, 0.7), reason=Reason.STOP_LOSS, state="BASE_ONLY", target=CASH_ONLY)
+    view = view_of(CALIBRATED, stopped)
+    assert view.place == 0
+    assert view.target == CASH_ONLY
 
 
 def test_thresholds_in_force_move_the_rungs_and_stand_beside_those_configured() -> None:

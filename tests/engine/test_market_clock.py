@@ -41,7 +41,7 @@ def session(exchange: str = "XNYS", *, flat: bool = True) -> SessionInfo:
         ("2025-03-07T22:00Z", False, MarketEvent.OPEN, "2025-03-10T13:30Z", False),
     ],
 )
-def test_t09_t11_the_next_event_is_the_calendars(
+def test_t10_t11_the_next_event_is_the_calendars(
     now: str, is_open: bool, event: MarketEvent, then: str, is_early: bool
 ) -> None:
     clock = MarketClocks(session()).at(at(now))

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from sentio_tui.brokers.matching import FillModel, NextOpen, SameClose
 from sentio_tui.engine.engine import Engine
-from sentio_tui.machines.ladder import DEFAULT_RUNGS, STATES, weights_of
+from sentio_tui.machines.ladder import CASH_ONLY, DEFAULT_RUNGS, STATES, weights_of
 from sentio_tui.market.calendar import Calendar, ExchangeCalendar
 from sentio_tui.market.families import SPY
 from sentio_tui.model.bars import MINUTE
@@ -66,6 +66,14 @@ def test_t30_holdings_are_legal_at_the_end_of_every_bar(seed: int, participation
     assert not [event for event in events if isinstance(event, OrderRejected)]
     assert {event.state for event in decided} <= set(STATES)
     assert Reason.LIQUIDATE not in made.state.reasons
+    # The state wanted is told wherever it is another than the present one.
+    moving = {Reason.REBALANCE, Reason.MIN_HOLD, Reason.NO_PRICE}
+    for event in decided:
+        if event.reason in moving:
+            assert event.target in STATES
+            assert event.target != event.state
+        else:
+            assert event.target == (CASH_ONLY if event.reason in {Reason.TAKE_PROFIT, Reason.STOP_LOSS} else "")
     assert made.state.reasons[Reason.REBALANCE] > 10
 
 

@@ -25,7 +25,8 @@ def held(view: LadderView, width: int) -> Line:
     label = Span("held  ", "muted")
     least = f"{view.min_hold_bars} bar" + "s" * (view.min_hold_bars != 1)
     if view.bars_held is None:
-        return Line((label, Span(cut(f"nothing; a state is kept {least}", width - 6), "muted")))
+        said = longest((f"nothing; a state is kept {least}", f"nothing (minimum {least})", "nothing"), width - 6)
+        return Line((label, Span(said, "muted")))
     done = view.bars_held >= view.min_hold_bars
     # The decision may have counted fewer: the bars of the other members come after the one that it was made on.
     said = f"{view.bars_held:,} of {least}" + (" ✓" if done else " by now")

@@ -77,7 +77,7 @@ def test_the_pane_of_a_large_screen_tells_all_of_it() -> None:
         "1 of 3 bars by now",
         "gain  ▼ -0.28%",
         "● open · closes in 4h55 (16:00)",
-        "everything is sold in 4h53 (15:58)",
+        "liquidation in 4h53 (15:58)",
         f"buy   0.55 {PLACE} 0.555  ▲ +0.005",
         f"sell  0.45 {PLACE} 0.445  ▼ -0.005",
         "features that count, 11:00",
@@ -102,6 +102,19 @@ def test_before_the_first_bar_the_ladder_stands_without_a_mark() -> None:
     assert f"{HELD} CASH_ONLY" in "\n".join(shown)
     assert "no decision yet: waiting for the first bars" in " ".join(shown)
     assert any("not said yet" in line for line in shown)
+
+
+def test_t12_warming_up_is_told_as_such_and_marks_no_rung() -> None:
+    (decision,) = climbing().decisions
+    signal = replace(decision.signal, probability=None, values={}, missing=41)
+    warming = replace(decision, reason=Reason.WARMING_UP, signal=signal, detail="41 more bars needed", target="")
+    snapshot = snapshot_of(CALIBRATED, replace(warming, seq=2))
+    for width, height in SIZES:
+        shown = "\n".join(lines_of(snapshot, width, height))
+        assert "no trade: warming up" in shown
+        assert not any(line.startswith(PLACE) for line in shown.splitlines())
+    assert "41 more bars needed" in "\n".join(lines_of(snapshot, 40, 29))
+    assert "41 more bars needed" in "\n".join(lines_of(snapshot, 76, 5))
 
 
 @pytest.mark.parametrize(
@@ -142,7 +155,7 @@ def test_at_the_end_of_the_day_it_says_that_all_is_being_sold() -> None:
     hours = MarketClock("XNYS", True, MarketEvent.CLOSE, now + 60_000, now + 60_000, False, now - 60_000)
     shown = "\n".join(lines_of(replace(climbing(), clock=hours), 50, 29))
     assert "open · closes in 1m" in shown
-    assert "everything is being sold now, no entries" in shown
+    assert "liquidation now, no entries" in shown
 
 
 @pytest.mark.parametrize("size", SIZES)
