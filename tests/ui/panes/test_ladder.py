@@ -231,3 +231,9 @@ def test_blocks_share_the_room_by_their_rank(shapes: list[tuple[int, int, int]],
         first = min(range(len(shapes)), key=lambda index: shapes[index][0])
         _, least, count = shapes[first]
         assert sizes[first] == (min(count, height) if height >= min(least, count) else 0)
+
+
+def test_the_mark_is_the_probabilitys_place_even_where_a_stop_leads_elsewhere() -> None:
+    lines = lines_of(changed(target="CASH_ONLY"), 40, 29)
+    assert [line for line in lines if line.startswith(f"{PLACE} ≥ 0.555   BASE_ONLY")]
+    assert f"state {HELD} BASE_BULL_3X {PLACE} CASH_ONLY" in lines
