@@ -158,8 +158,8 @@ def test_t07_a_fund_is_not_ordered_at_its_price_of_the_evening_before() -> None:
             events += made.bar(bar, bar.time + MINUTE)
     decided = [event for event in events if isinstance(event, Decided)][2:]
     assert [(event.reason, event.target) for event in decided] == [
-        (Reason.FEED_STALE, ""),
-        (Reason.REBALANCE, ""),
+        (Reason.FEED_STALE, "BULL_3X_ONLY"),
+        (Reason.REBALANCE, "BULL_3X_ONLY"),
     ]
     assert decided[0].detail == "the price of SPXL is stale"
     (order,) = [event.order for event in events if isinstance(event, OrderSubmitted)]
