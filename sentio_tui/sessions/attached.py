@@ -34,6 +34,10 @@ PATIENCE: Final = 60.0
 PAUSE: Final = 0.25
 """Seconds between two looks."""
 
+PING: Final = 5.0
+"""Seconds after which a host is asked whether it is still there, and that it has to answer: a screen must not go on
+showing figures that no longer move."""
+
 UNSEEN_KEPT: Final = 10_000
 """Events that must not be missed, kept for a screen that does not come to fetch them."""
 
@@ -261,7 +265,8 @@ class AttachedSession:
         end = last if upto is None else upto
         found: list[AnyEvent] = [event for event in events if after < event.seq <= end and must_be_told(event)]
         if last < end or not events:
-            text = f"What happened from event {max(after, last) + 1} on could not be told; it stands in {self._journal}"
+            what = f"from event {max(after, last) + 1} " + ("on" if upto is None else f"to {upto}")
+            text = f"What happened {what} could not be told here; it stands in {self._journal}"
             found.append(Noted(end, self._now(), Level.ALARM, "not_told", text))
         return found
 
@@ -336,6 +341,8 @@ def _line(found: Running) -> connect:
         max_size=wire.FROM_HOST,
         open_timeout=ANSWER,
         close_timeout=1.0,
+        ping_interval=PING,
+        ping_timeout=PING,
         user_agent_header=None,
         logger=_LOG,
     )

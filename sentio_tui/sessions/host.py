@@ -190,7 +190,7 @@ class Host:
         self._tell_news()  # to those who are here; the new one begins after it
         wheel = self._session.wheel
         name = wheel.join(_clean(hello.who), READ_ONLY if hello.read_only else "")
-        viewer = self._viewers[name] = Outbox(connection)
+        viewer = self._viewers[name] = Outbox(connection, connection.transport.abort)
         sending = asyncio.create_task(viewer.send())
         try:
             since = self._session.newest().seq if hello.after is None else max(hello.after, self._forgotten)

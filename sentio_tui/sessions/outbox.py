@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, Protocol
 
-from websockets.asyncio.connection import Connection
 from websockets.exceptions import ConnectionClosed
 
 from sentio_tui.sessions import wire
@@ -23,11 +23,21 @@ FAREWELL: Final = 2.0
 """Seconds the last frames to a viewer may take."""
 
 
+class Line(Protocol):
+    """What is asked of a connection."""
+
+    async def send(self, message: bytes, /) -> None: ...
+
+    async def close(self) -> None: ...
+
+
 class Outbox:
     """What waits for one viewer, and the task that sends it. Nobody waits for it."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, line: Line, abort: Callable[[], None]) -> None:
+        """`abort` ends the line at once."""
+        self._line = line
+        self._abort = abort
         self._frames: deque[tuple[bytes, int]] = deque()
         self._events = 0
         self._newest = b""
@@ -69,7 +79,7 @@ class Outbox:
 
     def abort(self) -> None:
         self._ends = True
-        self._connection.transport.abort()
+        self._abort()
 
     async def send(self) -> None:
         with suppress(ConnectionClosed):
@@ -79,8 +89,8 @@ class Outbox:
                 while self._frames:
                     frame, events = self._frames.popleft()
                     self._events -= events
-                    await self._connection.send(frame)
+                    await self._line.send(frame)
                 newest, self._newest = self._newest, b""
                 if newest and not self._ends:
-                    await self._connection.send(newest)
-            await self._connection.close()
+                    await self._line.send(newest)
+            await self._line.close()

@@ -41,14 +41,24 @@ class Stage:
         self.sockets = sockets
         self._attached: list[AttachedSession] = []
         self._live: list[LiveSession] = []
+        self.hosts: list[Host] = []
 
     def run(self, settings: Settings | None = None) -> LiveSession:
         """A session that is served, started."""
-        session = assemble(settings or endless(), self.folder)
-        session.serve(Host(session, [self.sockets]))
+        return self.start(assemble(settings or endless(), self.folder))
+
+    def start(self, session: LiveSession) -> LiveSession:
+        """Serve a session and start it."""
+        host = Host(session, [self.sockets])
+        session.serve(host)
         session.start()
         self._live.append(session)
+        self.hosts.append(host)
         return session
+
+    def cut(self, name: str, why: str) -> None:
+        """Let the newest host cut a viewer off."""
+        self._live[-1]._call(self.hosts[-1]._viewers[name].cut, why)
 
     def found(self) -> Running:
         return choose(self.folder, None)
