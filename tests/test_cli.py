@@ -13,6 +13,7 @@ import pytest
 from sentio_tui import __version__, cli, paths
 from sentio_tui.config import ConfigError, Problem
 from sentio_tui.feeds.base import FeedError
+from sentio_tui.model.events import Mode
 from sentio_tui.sessions.recorder import SessionsFolderError
 from sentio_tui.settings import Settings
 
@@ -205,7 +206,7 @@ class Terminal:
         monkeypatch.setattr("sentio_tui.ui.app.Cockpit", self._cockpit)
         monkeypatch.setattr("sentio_tui.ui.app.run", self._run)
 
-    def _cockpit(self, launch: object, settings: Settings, theme_dirs: Sequence[Path]) -> object:
+    def _cockpit(self, launch: object, settings: Settings, theme_dirs: Sequence[Path], *, mode: Mode | None) -> object:
         self.settings, self.theme_dirs = settings, theme_dirs
         return launch
 

@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, _Command]] = {
     "attach": _Command("attach", "open the cockpit on a session that runs in another process"),
     "status": _Command("attach", "say which sessions run here, and how they are"),
     "stop": _Command("attach", "end a running session in order, and wait until it has"),
+    "replay": _Command("replay", "look at a recorded session, bar by bar"),
     "sessions": _Command("overview", "list the sessions on disk"),
     "strategies": _Command("overview", "list the strategies and their parameters"),
     "verify": _Command("recovery", "prove that a session's journal follows from its inputs"),

@@ -18,7 +18,7 @@ from sentio_tui.cli.options import (
     complain,
     load,
 )
-from sentio_tui.cli.screen import show, why_no_screen
+from sentio_tui.cli.screen import show, started, why_no_screen
 
 if TYPE_CHECKING:
     from sentio_tui.config import Loaded
@@ -75,7 +75,9 @@ def _resume(arguments: argparse.Namespace) -> int:
         return complain(error)
     screenless = arguments.no_screen or arguments.json or bool(why_no_screen())
     if not screenless:
-        return show(lambda: served(resume(folder, name, speed)), _with_screen_of(settings, loaded), loaded, _refusals)
+        return show(
+            lambda: started(served(resume(folder, name, speed))), _with_screen_of(settings, loaded), loaded, _refusals
+        )
     try:
         session = served(resume(folder, name, speed))
     except _refusals() as error:

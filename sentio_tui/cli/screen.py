@@ -9,6 +9,7 @@ from sentio_tui.cli.options import complain
 
 if TYPE_CHECKING:
     from sentio_tui.config import Loaded
+    from sentio_tui.model.events import Mode
     from sentio_tui.sessions.base import Session
     from sentio_tui.sessions.live import LiveSession
     from sentio_tui.settings import Settings
@@ -23,14 +24,16 @@ def why_no_screen() -> str:
 
 
 def show(
-    assemble: Callable[[], "LiveSession"],
+    opened: Callable[[], "Session"],
     settings: "Settings",
     loaded: "Loaded",
     refusals: Callable[[], tuple[type[Exception], ...]],
+    mode: "Mode | None" = None,
 ) -> int:
-    """Open the cockpit on what `assemble` makes; the exit code.
+    """Open the cockpit on the session that `opened` gives; the exit code.
 
     Of the errors that `refusals` names, the last one is told again when the screen is gone: a person can put it right.
+    `mode` is shown until the session is there.
     """
     from sentio_tui import paths
     from sentio_tui.ui import app
@@ -40,15 +43,19 @@ def show(
     def launch() -> "Session":
         refused.clear()
         try:
-            session = assemble()
+            return opened()
         except refusals() as error:
             refused.append(located(error, loaded))
             raise refused[0] from error
-        session.start()
-        return session
 
-    code = app.run(app.Cockpit(launch, settings, paths.theme_dirs(settings)))
+    code = app.run(app.Cockpit(launch, settings, paths.theme_dirs(settings), mode=mode))
     return complain(refused[0]) if refused else code
+
+
+def started(session: "LiveSession") -> "Session":
+    """The session, on its way."""
+    session.start()
+    return session
 
 
 def located(error: Exception, loaded: "Loaded") -> Exception:

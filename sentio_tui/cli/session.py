@@ -15,7 +15,7 @@ from sentio_tui.cli.options import (
     complain,
     load,
 )
-from sentio_tui.cli.screen import located, show, why_no_screen
+from sentio_tui.cli.screen import located, show, started, why_no_screen
 
 if TYPE_CHECKING:
     from sentio_tui.config import Loaded
@@ -75,7 +75,7 @@ def _cockpit(arguments: argparse.Namespace) -> int:
         loaded = load(arguments)
     except ConfigError as error:
         return complain(error)
-    return show(lambda: _assemble(loaded), loaded.settings, loaded, _refusals)
+    return show(lambda: started(_assemble(loaded)), loaded.settings, loaded, _refusals)
 
 
 def _run(arguments: argparse.Namespace) -> int:

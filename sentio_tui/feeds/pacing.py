@@ -42,14 +42,21 @@ class Pacer:
 
     async def wait_for(self, at: Millis) -> None:
         """Returns when `at` is due; at once when it is overdue, the first asked for, or after a gap that is jumped."""
+        while (early := self._early(at)) > DUE:
+            await self._sleep(min(early, SLICE))
+
+    def is_due(self, at: Millis) -> bool:
+        """Whether `wait_for` would return at once."""
+        return self._early(at) <= DUE
+
+    def _early(self, at: Millis) -> float:
+        """Seconds until `at` is due, 0 or below once it is."""
         if self._anchor is None or at - self._asked > self._skip_gaps_over:
             self._anchor, self._first = self._wall(), at
         self._asked = at
-        while self._speed:
-            early = self._anchor + (at - self._first) / 1000.0 / self._speed - self._wall()
-            if early <= DUE:
-                return
-            await self._sleep(min(early, SLICE))
+        if not self._speed:
+            return 0.0
+        return self._anchor + (at - self._first) / 1000.0 / self._speed - self._wall()
 
     def set_speed(self, speed: float) -> None:
         """Goes on from the market time it is now at another speed; a wait under way takes it up."""

@@ -8,7 +8,6 @@ from typing import Final
 
 from sentio_tui.model.commands import Command, Flatten, Pause, Start, Stop
 from sentio_tui.model.events import Phase
-from sentio_tui.model.snapshot import Snapshot
 from sentio_tui.ui.monitor import Condition
 
 
@@ -16,6 +15,7 @@ class Group(StrEnum):
     """The headings of the help screen, in its order."""
 
     SESSION = "Session"
+    REPLAY = "Replay"
     VIEW = "View"
     PANES = "Panes"
     TABLES = "Tables"
@@ -28,7 +28,7 @@ class Action:
     """Something a person can do. `keys` are Textual's key names; single characters are allowed.
 
     `command` is what the session must accept for it. `rank` orders the key bar, 1 first; the highest are dropped
-    where the screen is narrow, and 0 is never shown there.
+    where the screen is narrow, and 0 is never shown there (`REPLAY_BAR` is that of a replay).
     """
 
     id: str
@@ -39,6 +39,11 @@ class Action:
     command: type[Command] | None = None
     rank: int = 0
 
+    @property
+    def travels(self) -> bool:
+        """Whether it moves through a recording. Taken in a session that runs, it looks back first."""
+        return self.group is Group.REPLAY
+
 
 PANES: Final = ("metrics", "equity", "positions", "trades", "decision", "log")
 """The panes by number, from 1: the ids of their widgets."""
@@ -48,7 +53,8 @@ _FOCUS: Final = "focus_"
 ACTIONS: Final[tuple[Action, ...]] = (
     Action("start", ("s",), "Start", "Go on after a pause; once a session has ended, start a new one.",
            Group.SESSION, Start, rank=4),
-    Action("pause", ("space",), "Pause", "Open nothing new; stops and profit targets go on. Again: resume.",
+    Action("pause", ("space",), "Pause", "Open nothing new; stops and profit targets go on. Again: resume."
+           " In a replay: play, or stand still.",
            Group.SESSION, Pause, rank=3),
     Action("stop", ("x",), "Stop", "Close every position and end the session. Again while closing: take the last"
            " prices now.", Group.SESSION, Stop, rank=5),
@@ -58,6 +64,23 @@ ACTIONS: Final[tuple[Action, ...]] = (
            Group.SESSION, rank=3),
     Action("quit", ("q",), "Quit", "Leave. A session that runs is stopped first, after a question.",
            Group.SESSION, rank=1),
+    Action("bar_back", ("[",), "Bar before", "To the end of the bar before.", Group.REPLAY),
+    Action("bar_forward", ("]",), "Next bar", "To the end of the next bar, with all that came of it.", Group.REPLAY),
+    Action("trade_back", ("N",), "Trade before", "To the fill before, a buy or a sell.", Group.REPLAY),
+    Action("trade_forward", ("n",), "Next trade", "To the next fill, a buy or a sell.", Group.REPLAY),
+    Action("slower", ("comma",), "Slower", "Play at the next lower speed, down to 0.25×.", Group.REPLAY),
+    Action("faster", ("full_stop",), "Faster", "Play at the next higher speed, up to 1000×.", Group.REPLAY),
+    Action("seek", ("S",), "Go to time", "Go to a time: HH:MM or YYYY-MM-DD HH:MM of the exchange's clock.",
+           Group.REPLAY),
+    Action("to_start", ("home",), "Start of session", "To the first event.", Group.REPLAY),
+    Action("to_end", ("end",), "End of session", "To the last event there is.", Group.REPLAY),
+    Action("to_drawdown", ("D",), "Deepest drawdown", "To where the equity was deepest under its peak.", Group.REPLAY),
+    Action("mark", ("m",), "Mark", "Mark this moment with a note, which is kept beside the session.", Group.REPLAY),
+    Action("marks", ("M",), "Marks", "List the marks, to go to one or remove one.", Group.REPLAY),
+    Action("mark_back", ("{",), "Mark before", "To the mark before.", Group.REPLAY),
+    Action("mark_forward", ("}",), "Next mark", "To the next mark.", Group.REPLAY),
+    Action("live", ("L",), "Look back", "Look at what a session has done so far; it goes on meanwhile. Again: back to"
+           " now.", Group.REPLAY, rank=13),
     Action("refresh", ("r",), "Refresh", "Read everything again and repaint the screen.", Group.VIEW, rank=12),
     Action("zoom", ("z",), "Zoom", "Give the whole screen to the pane that has the focus, or take it back.",
            Group.VIEW, rank=8),
@@ -85,6 +108,20 @@ ACTIONS: Final[tuple[Action, ...]] = (
 )  # fmt: skip
 
 BY_ID: Final[Mapping[str, Action]] = {action.id: action for action in ACTIONS}
+
+PAIRS: Final[Mapping[str, tuple[str, str]]] = {
+    "bar_forward": ("bar_back", "Bar"),
+    "trade_forward": ("trade_back", "Trade"),
+    "faster": ("slower", "Speed"),
+    "mark_forward": ("mark_back", "Marks"),
+}
+"""Actions that the key bar shows together with the one that goes the other way, and what it calls the two."""
+
+REPLAY_BAR: Final = (
+    "quit", "help", "live", "pause", "bar_forward", "trade_forward", "faster", "seek", "mark", "mark_forward",
+    "to_drawdown", "palette", "zoom", "filter", "sort", "theme", "refresh", "start", "stop", "flatten",
+)  # fmt: skip
+"""The key bar of a replay, the most important first."""
 
 ALWAYS_QUIT: Final = ("ctrl+c", "ctrl+q")
 """Keys that quit whatever the configuration says, so that quitting is always in reach."""
@@ -140,6 +177,10 @@ def resolve_keys(overrides: Mapping[str, str]) -> KeyTable:
 
 def unavailable(action: Action, condition: Condition) -> str:
     """Why the action cannot be taken now, in words for a notice; empty when it can."""
+    if condition.place is not None:
+        return _unavailable_in_the_past(action, condition)
+    if action.travels:
+        return f"{action.label}: {condition.no_past}." if condition.no_past else ""
     if action.command is None and action.id != "wheel":
         return ""
     snapshot, seat = condition.snapshot, condition.seat
@@ -161,8 +202,27 @@ def unavailable(action: Action, condition: Condition) -> str:
     return f"{action.label}: not possible while the session is {snapshot.phase.value}."
 
 
-def label(action: Action, snapshot: Snapshot | None) -> str:
+def replay_bar(condition: Condition) -> list[str]:
+    """The actions of the key bar while a recording is shown, the most important first."""
+    return [action_id for action_id in REPLAY_BAR if action_id != "live" or condition.looks_back]
+
+
+def _unavailable_in_the_past(action: Action, condition: Condition) -> str:
+    if action.id == "live" and not condition.looks_back:
+        return "Live: this is a recording; nothing goes on behind it."
+    steers = action.command is not None or action.id == "wheel"
+    if not steers or action.id == "pause":
+        return ""
+    what = "you are looking back; go back to live first" if condition.looks_back else "this is a recording"
+    return f"{action.label}: {what}."
+
+
+def label(action: Action, condition: Condition) -> str:
     """What the action is called now: pausing a paused session resumes it."""
+    snapshot, place = condition.snapshot, condition.place
+    if place is not None:
+        names = {"pause": "Pause" if place.is_playing else "Play", "live": "Live"}
+        return names.get(action.id, action.label)
     if action.id == "pause" and snapshot is not None and snapshot.phase is Phase.PAUSED:
         return "Resume"
     return action.label

@@ -23,7 +23,7 @@ from sentio_tui.model.events import Mode
 from sentio_tui.sessions.base import Session
 from sentio_tui.settings import Settings
 from sentio_tui.ui import theming
-from sentio_tui.ui.actions import resolve_keys
+from sentio_tui.ui.actions import BY_ID, resolve_keys
 from sentio_tui.ui.formatting import clean
 from sentio_tui.ui.keyboard import Keyboard
 from sentio_tui.ui.monitor import Monitor
@@ -34,6 +34,7 @@ from sentio_tui.ui.screens.help import Help
 from sentio_tui.ui.steering import Steering, positions
 from sentio_tui.ui.terminal import TerminalDriver, TerminalGone
 from sentio_tui.ui.theme_shelf import ThemeShelf
+from sentio_tui.ui.travel import Travel
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -57,7 +58,7 @@ class Cockpit(App[int], inherit_bindings=False):
     """Shows one session at a time; its result is the exit code.
 
     `launch` is called once the first frame is there, and again when a person starts a new session. `clock` counts
-    seconds and only goes forward.
+    seconds and only goes forward. `mode` is shown until the first session is there.
     """
 
     TITLE = "sentio-tui"
@@ -95,11 +96,12 @@ class Cockpit(App[int], inherit_bindings=False):
         clock: Clock = time.monotonic,
         panes: Callable[[], Sequence[Widget]] | None = None,
         theme_files: theming.ThemeFiles | None = None,
+        mode: Mode | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.key_table = resolve_keys(settings.keys)
-        self.monitor = Monitor(Mode.REPLAY if settings.feed.kind == "recorded" else Mode.SIM)
+        self.monitor = Monitor(mode or (Mode.REPLAY if settings.feed.kind == "recorded" else Mode.SIM))
         self.monitor.launching = True
         self.session: Session | None = None
         self._launch_session = launch
@@ -114,6 +116,7 @@ class Cockpit(App[int], inherit_bindings=False):
         self.themes = ThemeShelf(self, theme_files or theming.ThemeFiles(theme_dirs), settings.ui.theme)
         self.steering = Steering(self)
         self.keyboard = Keyboard(self)
+        self.travel = Travel(self)
         self._notices = [*self.key_table.problems, *self.themes.read()]
         # Set before the first frame, so that the style sheets are read only once.
         self.set_reactive(App.theme, self.themes.nearest())
@@ -152,7 +155,7 @@ class Cockpit(App[int], inherit_bindings=False):
         """Take an action of the table that is not the screen's own."""
         acts: dict[str, Callable[[], object]] = {
             "start": self.start_session,
-            "pause": self.steering.pause,
+            "pause": self.steering.pause if self.monitor.transport is None else self.travel.toggle,
             "stop": self.steering.stop,
             "flatten": self.steering.flatten,
             "wheel": self.steering.take_wheel,
@@ -161,7 +164,10 @@ class Cockpit(App[int], inherit_bindings=False):
             "help": self._help,
             "palette": self._palette,
         }
-        acts[action_id]()
+        if BY_ID[action_id].travels:
+            self.travel.act(action_id)
+        else:
+            acts[action_id]()
 
     def actor(self, action_id: str) -> Callable[[], Awaitable[None]]:
         """For the palette: take the action as its key would."""
@@ -170,6 +176,11 @@ class Cockpit(App[int], inherit_bindings=False):
     def tell(self, text: str, severity: SeverityLevel = "information", seconds: float | None = None) -> None:
         """A short notice. `text` may come from outside: it is never markup."""
         self.notify(clean(text), severity=severity, timeout=seconds, markup=False)
+
+    def show_news(self) -> None:
+        """Show the newest state of what the screen shows."""
+        self._cockpit_screen.pump()
+        self._cockpit_screen.show_news()
 
     @property
     def _cockpit_screen(self) -> CockpitScreen:
@@ -213,6 +224,7 @@ class Cockpit(App[int], inherit_bindings=False):
         self.monitor.launching = False
         if self.session is not None:
             self.monitor.follow(self.session)
+            self.travel.arrived()
         self._cockpit_screen.pump()
 
     def on_cockpit_launch_failed(self, event: LaunchFailed) -> None:

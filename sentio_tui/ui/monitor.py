@@ -1,11 +1,12 @@
 """What the screen knows of its session: the newest snapshot, why it ended, and what must be told at once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from msgspec.structs import replace
 
+from sentio_tui.engine.words import words
 from sentio_tui.model.bars import Millis
 from sentio_tui.model.events import (
     AnyEvent,
@@ -13,13 +14,14 @@ from sentio_tui.model.events import (
     Level,
     Mode,
     Noted,
+    OrderFilled,
     OrderRejected,
     Phase,
     PhaseChanged,
     SessionEnded,
 )
 from sentio_tui.model.snapshot import Curve, FeedHealth, Metrics, Snapshot, SnapshotInfo, Unknown
-from sentio_tui.sessions.base import Session
+from sentio_tui.sessions.base import Place, Recorded, RecordedFill, Session, Transport
 from sentio_tui.sessions.wheel import ALONE, WHEEL, Seat
 
 TOASTS: Final = 3
@@ -31,7 +33,7 @@ class Toast:
     """Something a person must see now. `text` may come from outside: it is never markup."""
 
     text: str
-    severity: Literal["warning", "error"]
+    severity: Literal["information", "warning", "error"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,9 @@ class Condition:
     """Everything the status line tells, and what can be done now depends on.
 
     Without a snapshot `mode` still says what the session will be. `is_ours`: the session ends with this screen, which
-    may start another after it.
+    may start another after it. `place` is set while a recording is shown: it is where that stands, and `snapshot` is
+    of the past. `looks_back`: the recording is what a session has done so far, and `behind` is that session's phase
+    now. `no_past` says why there is nothing to look back at, empty when there is.
     """
 
     snapshot: Snapshot | None
@@ -59,10 +63,25 @@ class Condition:
     alarms: int
     seat: Seat = ALONE
     is_ours: bool = True
+    place: Place | None = None
+    looks_back: bool = False
+    behind: Phase | None = None
+    no_past: str = "no session is running"
+
+
+@dataclass(frozen=True)
+class Reel:
+    """What the transport bar shows of a recording. `marks` are bars, `is_whole` is whether all of it could be read."""
+
+    place: Place
+    fills: Sequence[RecordedFill]
+    marks: tuple[int, ...]
+    zone: str
+    is_whole: bool = True
 
 
 class Monitor:
-    """Follows one session at a time. `mode` is shown until the first snapshot."""
+    """Follows one session at a time, and may show its past meanwhile. `mode` is shown until the first snapshot."""
 
     def __init__(self, mode: Mode) -> None:
         self._mode = mode
@@ -75,6 +94,10 @@ class Monitor:
         self._over = False
         self._stale = False
         self._seat = ALONE
+        self._recording: Transport | None = None
+        """The session, where it is a recording."""
+        self._look: Recorded | None = None
+        self._past: Snapshot | None = None
         self.launching = False
 
     @property
@@ -93,21 +116,61 @@ class Monitor:
 
     @property
     def snapshot(self) -> Snapshot | None:
-        """The newest; None before the first."""
+        """The newest of the session; None before the first."""
         return self._snapshot
 
     @property
+    def shown(self) -> Snapshot | None:
+        """What the panes show: the newest, or a moment of the past."""
+        return self._snapshot if self._look is None else self._past
+
+    @property
+    def transport(self) -> Transport | None:
+        """What moves through what is shown; None while that is a session as it is now."""
+        return self._recording if self._look is None else self._look
+
+    @property
+    def reel(self) -> Reel | None:
+        """The recording that is shown, as the transport bar tells it."""
+        transport, shown = self.transport, self.shown
+        if transport is None or shown is None:
+            return None
+        return Reel(
+            place=transport.place,
+            fills=transport.fills,
+            marks=tuple(transport.bar_of(mark.event) for mark in transport.marks),
+            zone=shown.info.clock_zone,
+            is_whole=not transport.loss,
+        )
+
+    @property
+    def looks_back(self) -> bool:
+        return self._look is not None
+
+    def look_back(self, look: Recorded) -> None:
+        """Show the session's past from now on. Its news are still told."""
+        self._look = look
+        self._past = look.snapshot()
+        self._stale = True
+
+    def look_at_now(self) -> None:
+        """Show the session as it is again."""
+        self._look = self._past = None
+        self._stale = True
+
+    @property
     def log(self) -> Snapshot | None:
-        """What the event log shows: the newest snapshot with the program's own notes, which need no session."""
-        if not self._own:
-            return self._snapshot
+        """What the event log shows: what the panes do, with the program's own notes, which need no session."""
+        if not self._own or self._look is not None:
+            return self.shown
         base = self._snapshot or blank(self._mode, self._own[0].at)
         return replace(base, notes=(*base.notes, *self._own), note_count=base.note_count + len(self._own))
 
     @property
     def condition(self) -> Condition:
-        snapshot = self._snapshot
-        noted = sum(note.level is Level.ALARM for note in snapshot.notes) if snapshot is not None else 0
+        newest, snapshot, transport = self._snapshot, self.shown, self.transport
+        noted = sum(note.level is Level.ALARM for note in newest.notes) if newest is not None else 0
+        phase = newest.phase if newest is not None else None
         return Condition(
             snapshot=snapshot,
             mode=snapshot.info.mode if snapshot is not None else self._mode,
@@ -118,7 +181,16 @@ class Monitor:
             alarms=max(noted, self._alarms) + sum(note.level is Level.ALARM for note in self._own),
             seat=self._seat,
             is_ours=self._session is None or self._session.ends_with_screen,
+            place=transport.place if transport is not None else None,
+            looks_back=self.looks_back,
+            behind=(Phase.ENDED if self._over else phase) if self.looks_back else None,
+            no_past=self._no_past(),
         )
+
+    def _no_past(self) -> str:
+        if self._session is None or self._snapshot is None:
+            return "no session is running"
+        return "" if self._session.journal is not None else "the session's journal is not on this machine"
 
     def follow(self, session: Session) -> None:
         """Watch this session from now on. The last one's numbers stay until its first snapshot is there."""
@@ -129,6 +201,8 @@ class Monitor:
         self._over = False
         self._stale = True
         self._seat = session.seat
+        self._recording = session if isinstance(session, Transport) else None
+        self._look = self._past = None
 
     def note(self, text: str, code: str, at: Millis) -> None:
         """Put an alarm of the program itself, not of a session, into the event log."""
@@ -157,7 +231,11 @@ class Monitor:
         changed = stale or over != self._over
         if snapshot is not None and (before is None or _moment(snapshot) != _moment(before)):
             self._snapshot = snapshot
-            changed = True
+            stands = before is not None and (before.phase, before.faults) == (snapshot.phase, snapshot.faults)
+            changed = changed or self._look is None or not stands
+        if self._look is not None:
+            past, self._past = self._past, self._look.snapshot()
+            changed = changed or self._past is not past
         seat = session.seat
         if seat != self._seat:
             toasts += _moved(self._seat, seat)
@@ -178,6 +256,8 @@ class Monitor:
                     yield Toast(event.text, "error")
                 case Noted(code=code, text=text) if code == WHEEL:
                     yield Toast(text, "warning")
+                case OrderFilled() if self._look is not None:
+                    yield Toast(words(event, None) or "", "information")
                 case OrderRejected():
                     yield Toast(f"Order {event.order_id} was rejected: {event.why}", "warning")
                 case PhaseChanged(phase=Phase.ENDED) | SessionEnded():

@@ -57,7 +57,7 @@ class CockpitCommands(Provider):
                 continue
             keys = cockpit.key_table.all_shown(action.id)
             # The palette reads the help as markup, and a key may be a bracket.
-            yield label(action, monitor.snapshot), escape(f"{action.help}  {keys}"), cockpit.actor(action.id)
+            yield label(action, monitor.condition), escape(f"{action.help}  {keys}"), cockpit.actor(action.id)
         for name in cockpit.themes.names():
             now = " It is the present one." if name == cockpit.theme else ""
             yield f"Theme: {name}", f"Take the theme {name}.{now}", cockpit.themes.setter(name)

@@ -12,6 +12,7 @@ from textual.widget import Widget
 from sentio_tui.model.bars import MINUTE
 from sentio_tui.model.events import FeedStatus, Phase
 from sentio_tui.model.snapshot import Snapshot, SnapshotInfo
+from sentio_tui.sessions.base import Place
 from sentio_tui.sessions.wheel import Seat
 from sentio_tui.ui.formatting import age, clean, clock, duration
 from sentio_tui.ui.market import SOON, clock_briefly
@@ -88,6 +89,8 @@ def fit(left: Sequence[Part], right: Sequence[Part], width: int) -> Content:
 def status_parts(condition: Condition) -> tuple[list[Part], list[Part]]:
     """What stands at the left of the status line and what at the right."""
     snapshot = condition.snapshot
+    if condition.place is not None and snapshot is not None:
+        return _past_parts(condition, condition.place, snapshot)
     badge = Content.styled(f" {condition.mode.value.upper()} ", f"$mode-text on $mode-{condition.mode.value}")
     left = [Part(0, (badge.stylize("$badge-style"),)), Part(0, _phase(condition))]
     if snapshot is None:
@@ -106,8 +109,35 @@ def status_parts(condition: Condition) -> tuple[list[Part], list[Part]]:
     if snapshot.first is not None:
         lasted = Content.styled(duration(snapshot.at - snapshot.first), "$foreground")
         left.append(Part(4, (Content.assemble(("session ", "$muted"), lasted), lasted)))
-    left += _identity(snapshot.info)
+    speed = "at full speed" if not snapshot.info.speed else f"{snapshot.info.speed:g}×"
+    left += _identity(snapshot.info, Part(6, (Content.styled(speed, "$muted"),)))
     return left, [*_hours(snapshot), Part(0, _market_time(snapshot))]
+
+
+def _past_parts(condition: Condition, place: Place, snapshot: Snapshot) -> tuple[list[Part], list[Part]]:
+    """The same of a recording. Nothing in it may look as if it were now."""
+    mode = condition.mode.value
+    sign = f"▶ {place.speed:g}×" if place.is_playing else "‖"
+    word, colour = ("LOOKING BACK", "$warning") if condition.looks_back else ("REPLAY", "$mode-replay")
+    badge = Content.styled(f" {word} {sign} ", f"$mode-text on {colour}").stylize("$badge-style")
+    left = [Part(0, (badge,))]
+    if condition.behind is None:
+        left.append(Part(0, (Content.assemble(("of a ", "$muted"), mode, (" session", "$muted")), Content(mode))))
+    else:
+        glyph, style = _PHASES[condition.behind]
+        now = Content.assemble((f"{mode} ", "$muted"), (f"{glyph} ", style), condition.behind.value)
+        left.append(Part(0, (now + Content.styled(" now", "$muted"), now)))
+    if condition.failure:
+        left.append(Part(1, (Content.styled("✖ failed", "bold $error"),)))
+    if condition.looks_back and condition.alarms:
+        left.append(Part(2, (Content.styled(f"▲ {condition.alarms}", "$error"),)))
+    then = Content.assemble(("was ", "$muted"), snapshot.phase.value)
+    left.append(Part(2, (then,)))
+    feed = Content.assemble(("feed was ", "$muted"), (snapshot.feed.status.value, _FEED[snapshot.feed.status]))
+    left.append(Part(3, (feed,)))
+    if snapshot.faults:
+        left.append(Part(3, (Content.styled(f"✖ fault then: {clean(', '.join(snapshot.faults))}", "$error"),)))
+    return left + _identity(snapshot.info), [*_hours(snapshot), Part(0, _market_time(snapshot))]
 
 
 def _phase(condition: Condition) -> tuple[Content, ...]:
@@ -153,17 +183,15 @@ def _feed(snapshot: Snapshot) -> tuple[Content, ...]:
     return Content.assemble(word, (" · last bar ", "$muted"), since, (" ago", "$muted")), word + f" {since}"
 
 
-def _identity(info: SnapshotInfo) -> list[Part]:
+def _identity(info: SnapshotInfo, *more: Part) -> list[Part]:
+    """Strategy and name of a session, and what stands between them."""
     parts = []
     if info.books:
         book = info.books[0]
-        more = f" +{len(info.books) - 1}" if len(info.books) > 1 else ""
-        short = Content(clean(book.strategy) + more)
+        others = f" +{len(info.books) - 1}" if len(info.books) > 1 else ""
+        short = Content(clean(book.strategy) + others)
         parts.append(Part(5, (Content.assemble(short, (f" {clean(book.preset)}", "$muted")), short)))
-    speed = "at full speed" if not info.speed else f"{info.speed:g}×"
-    parts.append(Part(6, (Content.styled(speed, "$muted"),)))
-    parts.append(Part(LUXURY, (Content.styled(clean(info.name), "$muted"),)))
-    return parts
+    return [*parts, *more, Part(LUXURY, (Content.styled(clean(info.name), "$muted"),))]
 
 
 def _hours(snapshot: Snapshot) -> list[Part]:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from textual.pilot import Pilot
 from textual.screen import Screen
 
+from sentio_tui.sessions.base import Session
 from sentio_tui.ui.app import Cockpit
 from sentio_tui.ui.screens.cockpit import CockpitScreen
-from tests.ui.fakes import FakePane, FakeSession
+from tests.ui.fakes import FakePane
 
 
 async def until(pilot: Pilot[int], condition: Callable[[], object]) -> None:
@@ -18,7 +19,7 @@ async def until(pilot: Pilot[int], condition: Callable[[], object]) -> None:
     raise AssertionError("it never came true")
 
 
-async def ready(pilot: Pilot[int], session: FakeSession) -> CockpitScreen:
+async def ready(pilot: Pilot[int], session: Session) -> CockpitScreen:
     """Wait until the session is on the screen."""
     cockpit = cockpit_of(pilot)
     await until(pilot, lambda: cockpit.monitor.session is session)

@@ -152,8 +152,8 @@ def test_who_only_looks_at_a_session_starts_no_other() -> None:
 
 def test_pausing_a_paused_session_resumes_it() -> None:
     pause, paused = BY_ID["pause"], replace(busy(), phase=Phase.PAUSED, accepts=frozenset({Start, Stop}))
-    assert label(pause, paused) == "Resume"
-    assert label(pause, busy()) == "Pause"
+    assert label(pause, now(paused)) == "Resume"
+    assert label(pause, now(busy())) == "Pause"
     assert not unavailable(pause, now(paused))
     assert not unavailable(pause, now(replace(busy(), accepts=frozenset({Pause}))))
 

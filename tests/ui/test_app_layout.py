@@ -170,8 +170,8 @@ async def test_hjkl_are_the_arrows_and_g_the_ends(make_cockpit: MakeCockpit, mon
     monkeypatch.setattr(FakePane, "key_up", lambda _pane: heard.append("up"), raising=False)
     monkeypatch.setattr(FakePane, "key_left", lambda _pane: heard.append("left"), raising=False)
     monkeypatch.setattr(FakePane, "key_right", lambda _pane: heard.append("right"), raising=False)
-    monkeypatch.setattr(FakePane, "key_home", lambda _pane: heard.append("home"), raising=False)
-    monkeypatch.setattr(FakePane, "key_end", lambda _pane: heard.append("end"), raising=False)
+    monkeypatch.setattr(FakePane, "key_ctrl_home", lambda _pane: heard.append("home"), raising=False)
+    monkeypatch.setattr(FakePane, "key_ctrl_end", lambda _pane: heard.append("end"), raising=False)
     session = FakeSession([busy()])
     async with make_cockpit(session).run_test() as pilot:
         await ready(pilot, session)

@@ -62,8 +62,8 @@ The arrows up and down, or a click, select a symbol; `z` gives the pane the whol
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "select(-1)", "Symbol above", show=False),
         Binding("down", "select(1)", "Symbol below", show=False),
-        Binding("home", "select(-1000000)", "First symbol", show=False),
-        Binding("end", "select(1000000)", "Last symbol", show=False),
+        Binding("home,ctrl+home", "select(-1000000)", "First symbol", show=False),
+        Binding("end,ctrl+end", "select(1000000)", "Last symbol", show=False),
     ]
 
     def __init__(self) -> None:

@@ -11,12 +11,25 @@ from textual.content import Content
 from textual.getters import query_one
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from sentio_tui.model.snapshot import Snapshot
-from sentio_tui.ui.actions import ACTIONS, ALWAYS_QUIT, BY_ID, PANES, label, pane_of, unavailable
+from sentio_tui.ui.actions import (
+    ACTIONS,
+    ALWAYS_QUIT,
+    BY_ID,
+    PAIRS,
+    PANES,
+    Action,
+    label,
+    pane_of,
+    replay_bar,
+    unavailable,
+)
 from sentio_tui.ui.formatting import clean
+from sentio_tui.ui.monitor import Condition
 from sentio_tui.ui.status import KeyBar, KeyHint, StatusLine
+from sentio_tui.ui.widgets.transport_bar import TransportBar
 
 if TYPE_CHECKING:
     from sentio_tui.ui.app import Cockpit
@@ -36,10 +49,14 @@ _SAME_AS: Final = {
     "move_down": "down",
     "move_up": "up",
     "move_right": "right",
-    "move_top": "home",
-    "move_bottom": "end",
+    "move_top": "ctrl+home",
+    "move_bottom": "ctrl+end",
 }
 """The keys that panes know themselves, by the action that stands for them."""
+
+
+_CLAIMED: Final = frozenset({"to_start", "to_end"})
+"""Actions whose keys the panes know too, and give up while a recording is shown."""
 
 
 class Shows(Protocol):
@@ -67,13 +84,21 @@ class CockpitScreen(Screen[None]):
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(",".join(action.keys), f"act('{action.id}')", action.label, id=action.id, tooltip=action.help)
+            Binding(
+                ",".join(action.keys),
+                f"act('{action.id}')",
+                action.label,
+                id=action.id,
+                tooltip=action.help,
+                priority=action.id in _CLAIMED,
+            )
             for action in ACTIONS
         ),
         Binding(",".join(ALWAYS_QUIT), "act('quit')", "Quit", show=False, priority=True),
     ]
 
     status = query_one(StatusLine)
+    transport = query_one(TransportBar)
     keys = query_one(KeyBar)
     banner = query_one("#banner", Static)
     too_small = query_one("#too-small", Static)
@@ -97,6 +122,7 @@ class CockpitScreen(Screen[None]):
         yield StatusLine()
         yield Static(id="banner")
         yield Container(id="deck")
+        yield TransportBar()
         yield KeyBar()
         yield Static(id="too-small")
 
@@ -135,6 +161,7 @@ class CockpitScreen(Screen[None]):
             self._show_panes()
             self.status.show(monitor.condition)
             self._show_banner()
+            self.transport.show(monitor.reel)
             self._show_keys()
             self.cockpit.session_moved()
 
@@ -142,32 +169,27 @@ class CockpitScreen(Screen[None]):
         monitor = self.cockpit.monitor
         for name in self._unshown & self._panes.keys():
             pane = self._panes[name]
-            snapshot = monitor.log if name == "log" else monitor.snapshot
+            snapshot = monitor.log if name == "log" else monitor.shown
             if pane.display and snapshot is not None:
                 cast("Shows", pane).show(snapshot)
                 self._unshown.discard(name)
 
     def _show_banner(self) -> None:
-        snapshot = self.cockpit.monitor.snapshot
-        faults = snapshot.faults if snapshot is not None else {}
+        monitor = self.cockpit.monitor
+        faults = monitor.snapshot.faults if monitor.snapshot is not None else {}
         text = " · ".join(f"{clean(part)}: {clean(what)}" for part, what in faults.items())
         self.banner.set_class(bool(text), "-shown")
         if text:
-            self.banner.update(Content.assemble((" ✖ No orders are made. ", "bold"), text))
+            made = "are" if monitor.transport is None or monitor.looks_back else "were"
+            self.banner.update(Content.assemble((f" ✖ No orders {made} made. ", "bold"), text))
 
     def _show_keys(self) -> None:
-        monitor, table = self.cockpit.monitor, self.cockpit.key_table
-        condition = monitor.condition
+        table, condition = self.cockpit.key_table, self.cockpit.monitor.condition
+        if condition.place is not None:
+            self.keys.show(tuple(self._hint(BY_ID[action_id], condition) for action_id in replay_bar(condition)))
+            return
         hints = [
-            (
-                action.rank,
-                KeyHint(
-                    table.shown(action.id),
-                    label(action, monitor.snapshot),
-                    action.id,
-                    not unavailable(action, condition) and not self._has_no_rows(action.id),
-                ),
-            )
+            (action.rank, self._hint(action, condition))
             for action in ACTIONS
             if action.rank and not (action.id == "wheel" and condition.seat.drives)
         ]
@@ -175,6 +197,14 @@ class CockpitScreen(Screen[None]):
         if numbers == [str(number) for number in range(1, len(PANES) + 1)]:
             hints.append((BY_ID["zoom"].rank, KeyHint(f"1-{len(PANES)}", "Panes", "")))
         self.keys.show(tuple(hint for _, hint in sorted(hints, key=lambda ranked: ranked[0])))
+
+    def _hint(self, action: Action, condition: Condition) -> KeyHint:
+        table = self.cockpit.key_table
+        can = not unavailable(action, condition) and not self._has_no_rows(action.id)
+        if condition.place is not None and action.id in PAIRS:
+            back, name = PAIRS[action.id]
+            return KeyHint(f"{table.shown(back)} {table.shown(action.id)}", name, action.id, can)
+        return KeyHint(table.shown(action.id), label(action, condition), action.id, can)
 
     def _has_no_rows(self, action_id: str) -> bool:
         return action_id in {"filter", "sort", "reverse"} and not isinstance(self.focused_pane, HasRows)
@@ -252,10 +282,18 @@ class CockpitScreen(Screen[None]):
             self._exchange_repaint_regions()
             self._repaint_required = False
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The keys that tables use themselves move through a recording only while one is shown."""
+        if action == "act" and parameters[0] in _CLAIMED:
+            return self.cockpit.monitor.transport is not None and not isinstance(self.focused, Input)
+        return True
+
+    def on_transport_bar_scrubbed(self, event: TransportBar.Scrubbed) -> None:
+        self.cockpit.travel.scrub(event.bar)
+
     async def action_act(self, action_id: str) -> None:
         """Take an action of the table, or say why it cannot be taken now."""
-        monitor = self.cockpit.monitor
-        refusal = unavailable(BY_ID[action_id], monitor.condition)
+        refusal = unavailable(BY_ID[action_id], self.cockpit.monitor.condition)
         pane = pane_of(action_id)
         if refusal:
             self.cockpit.tell(refusal, "warning")

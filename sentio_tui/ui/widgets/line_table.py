@@ -69,8 +69,8 @@ class LineTable(LineBoard, can_focus=True):
         Binding("right", "pan(1)", "Columns to the right", show=False),
         Binding("pageup", "page(-1)", "Page up", show=False),
         Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("home", "edge('top')", "First row", show=False),
-        Binding("end", "edge('bottom')", "Last row", show=False),
+        Binding("home,ctrl+home", "edge('top')", "First row", show=False),
+        Binding("end,ctrl+end", "edge('bottom')", "Last row", show=False),
     ]
     DEFAULT_CSS = """
     LineTable { height: 1fr; width: 1fr; }
