@@ -13,7 +13,7 @@ from msgspec import Struct
 from sentio_tui.machines.base import Holding
 from sentio_tui.model.bars import MINUTE, Bar, Millis
 from sentio_tui.model.events import BookInfo, Held
-from sentio_tui.model.orders import Fill, Side
+from sentio_tui.model.orders import Fill, Order, OrderStatus, Side
 
 DUST = 1e-9
 """Quantities are kept to nine decimals, the finest step a broker takes; what is smaller does not exist."""
@@ -40,6 +40,15 @@ class Position(Holding, gc=False):
     proceeds: float = 0.0
     fees: float = 0.0
     pnl: float = 0.0
+
+
+class OpenOrder(Struct, gc=False):
+    """An order that may still fill."""
+
+    order: Order
+    status: OrderStatus
+    filled: float = 0.0
+    broker_id: str = ""
 
 
 class Trade(Struct, frozen=True, gc=False):

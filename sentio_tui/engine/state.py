@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from sentio_tui.engine.curve import EquityCurve
-from sentio_tui.engine.ledger import Account, Trade
+from sentio_tui.engine.ledger import Account, OpenOrder, Trade
 from sentio_tui.engine.words import LOGGED, words
 from sentio_tui.model.bars import MINUTE, Bar, Millis
 from sentio_tui.model.decisions import Direction, Reason
@@ -51,19 +51,11 @@ NOTES_KEPT: Final = 500
 
 # Reading a member off an enum class costs as much as a function call.
 _NEUTRAL: Final = Direction.NEUTRAL
+_BY_SIGNAL: Final = frozenset({Reason.ENTER, Reason.EXIT, Reason.REBALANCE})
 _BUY: Final = Side.BUY
 _SUBMITTED: Final = OrderStatus.SUBMITTED
 _ACCEPTED: Final = OrderStatus.ACCEPTED
 _PARTIALLY_FILLED: Final = OrderStatus.PARTIALLY_FILLED
-
-
-class OpenOrder(Struct, gc=False):
-    """An order that may still fill."""
-
-    order: Order
-    status: OrderStatus
-    filled: float = 0.0
-    broker_id: str = ""
 
 
 class FillRecord(Struct, frozen=True, gc=False):
@@ -121,6 +113,10 @@ class State:
         """The newest report of each book's model of a symbol."""
         self._reasons: dict[Reason, int] = {}
         self._directions = {Direction.LONG: 0, Direction.SHORT: 0}
+        self.signals_executed = 0
+        """Buy and sell signals that led to an order of which something filled."""
+        self._hoped: dict[tuple[str, Millis, str], int] = {}
+        """Those whose orders have not filled yet: book, time, and the symbol of an entry or an exit."""
         self._notes: deque[Noted] = deque(maxlen=NOTES_KEPT)
         self._unworded: deque[tuple[AnyEvent, Order | None]] = deque(maxlen=NOTES_KEPT)
         self.note_count = 0
@@ -224,6 +220,8 @@ class State:
         direction = event.signal.direction
         if direction is not _NEUTRAL:
             self._directions[direction] += 1
+            if reason in _BY_SIGNAL:
+                self._hoped[event.book, event.at, "" if reason is Reason.REBALANCE else event.symbol] = 1
 
     def _log(self, event: AnyEvent, order: Order | None) -> None:
         """Leave a line in the event log for what people want to read of."""
@@ -292,6 +290,8 @@ class State:
         if trade is not None:
             self.trades.append(trade)
         if known is not None:
+            for symbol in (fill.symbol, ""):
+                self.signals_executed += self._hoped.pop((fill.book, known.order.time, symbol), 0)
             known.filled = round(known.filled + fill.quantity, 9)
             known.status = _PARTIALLY_FILLED
             if fill.remaining <= 0.0:

@@ -115,7 +115,9 @@ def order_of(event: AnyEvent) -> str | None:
 
 def _signal(event: Decided) -> str:
     signal = event.signal
-    values = " ".join([event.symbol, *(f"{name}={value:.6g}" for name, value in signal.values.items())])
+    probability = [] if signal.probability is None else [f"p={signal.probability:.4f}"]
+    figures = [f"{name}={value:.6g}" for name, value in signal.values.items()]
+    values = " ".join([event.symbol, *probability, *figures])
     if signal.missing:
         values += f" missing={signal.missing}"
     because = event.reason.text + (f": {event.detail}" if event.detail else "")

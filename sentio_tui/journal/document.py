@@ -34,8 +34,9 @@ class DocumentMetrics(Struct, frozen=True, kw_only=True):
     """The figures, rates and returns in percent. An unknown one is None, and `unknown` says why, by its name.
 
     `drawdown` is the current one. `num_trades` counts fills, `closed_trades` round trips, `num_positions` what is
-    open. `avg_pnl` is per closed trade, `win_rate` is of closed trades net of costs. `turnover` is in multiples of
-    the initial capital, `profit_factor`, `sharpe` and `sortino` are plain ratios, `duration` is "H:MM:SS".
+    open. `execution_rate` is the share of buy and sell signals that led to an order of which something filled.
+    `avg_pnl` is per closed trade, `win_rate` is of closed trades net of costs. `turnover` is in multiples of the
+    initial capital, `profit_factor`, `sharpe` and `sortino` are plain ratios, `duration` is "H:MM:SS".
     Raises ValueError for a figure that is no finite number.
     """
 

@@ -93,16 +93,12 @@ def _metrics(state: State) -> DocumentMetrics:
     if "expectancy" in unknown:
         unknown["avg_pnl"] = unknown["expectancy"]
     values["signals_per_hour"] = signals / (elapsed / HOUR) if elapsed > 0 else None
-    values["execution_rate"] = 100.0 * _signals_executed(state) / signals if signals else None
+    values["execution_rate"] = 100.0 * state.signals_executed / signals if signals else None
     if elapsed <= 0:
         unknown["signals_per_hour"] = "no time has passed"
     if not signals:
         unknown["execution_rate"] = "no buy or sell signals"
     return DocumentMetrics(**values, duration=duration(elapsed), unknown=unknown)  # type: ignore[arg-type]  # one dict of figures; the struct's own types are checked by the tests
-
-
-def _signals_executed(state: State) -> int:
-    return state.reasons[Reason.ENTER] + state.reasons[Reason.EXIT] + state.reasons[Reason.REBALANCE]
 
 
 def _signal_stats(state: State) -> SignalStats:

@@ -105,12 +105,13 @@ def engine(
     capital: float = 10_000.0,
     flat_overnight: bool = False,
     make: Callable[[Sequence[Direction | None]], Strategy] = Scripted,
+    quantity_step: float = 0.000001,
 ) -> Engine:
     """An engine with one book that drives each symbol by its script, of which `make` makes the strategy. A `calendar`
     is that of all symbols, or by symbol."""
     symbols = tuple(scripts)
     by_symbol = calendar if isinstance(calendar, Mapping) else dict.fromkeys(symbols, calendar or AlwaysOpen())
-    instruments = {symbol: Instrument(symbol, AssetClass.CRYPTO, 0.000001, 0.01) for symbol in symbols}
+    instruments = {symbol: Instrument(symbol, AssetClass.CRYPTO, quantity_step, 0.01) for symbol in symbols}
     broker = PaperBroker(
         {"main": capital},
         instruments,

@@ -1,5 +1,6 @@
 """The text log's grammar."""
 
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -81,6 +82,28 @@ def test_signal_line() -> None:
     signal = Signal("BTC-USD", AT, Direction.LONG, {"momentum": 0.0213, "threshold": 0.02})
     event = Decided(1, AT, "b", "BTC-USD", Reason.ENTER, signal, "buy signal")
     assert line(event) == f"{STAMP} Signal: LONG (BTC-USD momentum=0.0213 threshold=0.02) enter: buy signal"
+
+
+def test_a_signal_with_a_probability_tells_it_first() -> None:
+    signal = Signal("SPY", AT, Direction.LONG, {"confidence": 0.25}, probability=0.62454)
+    event = Decided(1, AT, "b", "SPY", Reason.REBALANCE, signal)
+    assert line(event) == f"{STAMP} Signal: LONG (SPY p=0.6245 confidence=0.25) rebalance"
+
+
+def test_the_readme_shows_the_lines_as_they_are() -> None:
+    """Each form it promises, letter by letter."""
+    signal = Signal("BTC-USD", AT, Direction.LONG, {"momentum": 0.0213, "threshold": 0.02})
+    bought = Order("o", "b", "BTC-USD", Side.BUY, AT, "Momentum Signal", notional=2_000.0)
+    filled = Fill("f", "o", "b", "BTC-USD", Side.BUY, 0.020577, 97220.52, 12.0, AT)
+    writer = LineWriter(NEW_YORK)
+    writer.line(OrderSubmitted(1, AT, bought))
+    shown = [
+        writer.line(BarReceived(2, AT, BAR)),
+        writer.line(Decided(3, AT, "b", "BTC-USD", Reason.ENTER, signal, "buy signal")),
+        writer.line(OrderFilled(4, AT + 60_000, filled)),
+    ]
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert "\n".join(map(str, shown)) in readme
 
 
 def test_t12_warming_up_is_told() -> None:

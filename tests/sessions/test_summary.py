@@ -73,6 +73,17 @@ def test_t42_counts_are_those_of_fills_and_of_round_trips() -> None:
     assert made.metrics.execution_rate == 100.0
 
 
+def test_a_signal_whose_order_was_rejected_is_not_executed() -> None:
+    """A coin that costs more than the cash there is: the order comes to nothing, and again; a cheap one is bought."""
+    made = engine({COIN: [LONG, LONG, LONG], OTHER: [NEUTRAL, LONG]}, capital=1_000.0, quantity_step=1.0)
+    run(made, [bar(minute, price, symbol) for minute in range(4) for symbol, price in ((COIN, 5_000.0), (OTHER, 50.0))])
+    metrics = document(made.state).metrics
+    assert made.state.rejected >= 2
+    assert made.state.directions[LONG] == 4
+    assert metrics.num_trades == 1
+    assert metrics.execution_rate == 25.0
+
+
 def test_signals_are_counted_by_what_became_of_them() -> None:
     stats = document(state_of()).signal_stats
     assert stats is not None

@@ -14,9 +14,10 @@ class TradesPane(TablePane):
     NAME = "trades"
     TITLE = "Trades"
     HELP = """\
-Every execution, the newest first, at the market time of the exchange's zone. A buy is ▲, a sell ▼. P&L stands on the
-executions that close something; it is net of the costs of both sides, so it adds up to the change in equity. The
-reason is the decision's: enter, exit, stop loss, take profit and so on.
+Every execution, the newest first, at the market time of its price, in the exchange's zone. The log tells it when it is
+known: at the end of that minute. A buy is ▲, a sell ▼. P&L stands on the executions that close something; it is net of
+the costs of both sides, so it adds up to the change in equity. The reason is the decision's: enter, exit, stop loss,
+take profit and so on.
 
 Arrows move, `o` or a click on a header sorts, `/` filters, left and right bring hidden columns into view. While the
 first row is selected the newest stays in view."""
