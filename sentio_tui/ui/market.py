@@ -58,7 +58,7 @@ def clock_briefly(hours: MarketClock, at: Millis) -> tuple[str, ...]:
     if at >= due:
         return f"{day}{closes} · liquidation now", f"{closes} · selling now", "selling now"
     wait = age(due - at)
-    return f"{day}{closes} · liquidation in {wait}", f"{closes} · sold in {wait}", closes
+    return f"{day}{closes} · liquidation in {wait}", f"{closes} · flat in {wait}", f"flat in {wait}"
 
 
 def _liquidation(hours: MarketClock, at: Millis, zone: str) -> tuple[str, ...]:
@@ -69,4 +69,4 @@ def _liquidation(hours: MarketClock, at: Millis, zone: str) -> tuple[str, ...]:
         return "liquidation now, no entries", "liquidation now", "selling now"
     when = clock(due, zone, "%H:%M" if due - at < 43_200_000 else "%a %H:%M")
     wait = age(due - at)
-    return f"liquidation in {wait} ({when})", f"sold in {wait} ({when})", f"sold in {wait}"
+    return f"liquidation in {wait} ({when})", f"flat in {wait} ({when})", f"flat in {wait}"

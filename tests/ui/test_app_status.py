@@ -45,7 +45,7 @@ def feed(status: FeedStatus, age: int) -> Snapshot:
 
 def test_the_markets_next_event_stands_beside_the_time() -> None:
     assert "closes in 4h55 · liquidation in 4h53 │ Mon 2025-01-06 11:05:00 EST" in Said(climbing()).line(180)
-    assert "closes in 4h55 │ Mon 11:05:00 EST" in Said(climbing()).line(80)
+    assert "flat in 4h53 │ Mon 11:05:00 EST" in Said(climbing()).line(80)
     assert "opens in" in Said(replace(climbing(), clock=closed())).line(80)
     assert "closes" not in Said(busy()).line(180)
 

@@ -92,7 +92,7 @@ def test_a_low_pane_shows_place_state_and_why_first() -> None:
     assert names.index("SPY ") < scale.index(UP) < names.index(f"{HELD} SPY+SPXL")
     assert f"{HELD} BASE_BULL_3X {PLACE} BASE_ONLY   p 0.571  held 1 of 3  gain -0.28%" in state
     assert why == "no trade: minimum hold · p 0.571 ≥ 0.555 → BASE_ONLY (SPY 100 %)"
-    assert outlook == "1 min ▲ 0.508  5 min ▲ 0.557  10 min ▼ 0.482  closes in 4h55 · sold in 4h53"
+    assert outlook == "1 min ▲ 0.508  5 min ▲ 0.557  10 min ▼ 0.482  closes in 4h55 · flat in 4h53"
     assert lines_of(climbing(), 76, 4) == [names, scale, state, why]
 
 
@@ -133,7 +133,7 @@ def test_what_is_not_known_or_not_there_is_not_drawn_as_nothing() -> None:
     shown = "\n".join(lines_of(bare, 40, 29))
     assert "held  nothing; a state is kept 3 bars" in shown
     assert "gain  —  stop -1.50%, target +2.00%" in shown
-    for words in ("thresholds", "features", "hours", "sold"):
+    for words in ("thresholds", "features", "hours", "liquidation"):
         assert words not in shown
     model = climbing().ladders[0].model
     assert model is not None
