@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from benchmarks import disk, listing, memory, screen, throughput
+from benchmarks import disk, listing, memory, screen, throughput, viewers
 from benchmarks.table import FULL, QUICK, Benchmark, Result, table
 
 BENCHMARKS: Final[Mapping[str, Benchmark]] = {
@@ -18,6 +18,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "first-frame": screen.first_frame,
     "dashboard": screen.dashboard,
     "key-to-paint": screen.key_to_paint,
+    "viewers": viewers.viewers,
     "memory": memory.memory,
 }
 
