@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from benchmarks import disk, listing, memory, screen, throughput, viewers
+from benchmarks import disk, listing, memory, screen, seeking, throughput, viewers
 from benchmarks.table import FULL, QUICK, Benchmark, Result, table
 
 BENCHMARKS: Final[Mapping[str, Benchmark]] = {
@@ -13,6 +13,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "session": disk.session_with_journal,
     "append": disk.durable_append,
     "recovery": disk.recovery,
+    "seeking": seeking.seeking,
     "listing": listing.listing_sessions,
     "big-session": listing.big_session,
     "first-frame": screen.first_frame,

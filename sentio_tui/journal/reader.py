@@ -14,6 +14,8 @@ from sentio_tui.model.events import AnyEvent, SessionStarted
 
 _OPENING: Final = b'{"event":"session_started"'
 _BLOCK: Final = 1 << 16
+_PIECE: Final = 1 << 18
+"""Bytes decoded at one go: some milliseconds."""
 
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 _lax: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent, strict=False)
@@ -58,7 +60,7 @@ def read_all(path: Path) -> JournalContent:
     data = _load(path)
     good = data.rfind(b"\n") + 1
     try:
-        events = _decoder.decode_lines(memoryview(data)[:good])
+        events = _decoded(data, good)
     except ValueError:
         events = []
     content = JournalContent(events, None, good)
@@ -151,6 +153,19 @@ def _load(path: Path) -> bytes:
     except (EOFError, zlib.error, gzip.BadGzipFile) as cause:
         nothing = JournalContent([], None, 0)
         raise JournalDamaged(path, 0, f"the compressed file is broken: {cause}", nothing) from cause
+
+
+def _decoded(data: bytes, end: int) -> list[AnyEvent]:
+    """The events of all lines up to a line's end. Piece by piece: whoever reads a journal beside a session that runs
+    leaves its thread the interpreter in between. Raises ValueError where one is no event."""
+    events: list[AnyEvent] = []
+    begin = 0
+    with memoryview(data) as view:
+        while begin < end:
+            close = data.rfind(b"\n", begin, min(begin + _PIECE, end)) + 1 or data.find(b"\n", begin, end) + 1
+            events += _decoder.decode_lines(view[begin:close])
+            begin = close
+    return events
 
 
 def _event(line: bytes) -> AnyEvent:

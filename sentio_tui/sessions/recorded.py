@@ -71,7 +71,8 @@ class RecordedSession:
         self._speed = USUAL_SPEED
         self._pacer: Pacer | None = None
         """Set while it plays."""
-        self._marks_file = Marks(marks_path(path.parent, recording.info.name), recording.info.name)
+        name = path.name.partition(".")[0]
+        self._marks_file = Marks(marks_path(path.parent, name), name)
         self._loss = recording.loss
         try:
             self._marks = self._marks_file.read()

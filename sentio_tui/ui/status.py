@@ -10,7 +10,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from sentio_tui.model.bars import MINUTE
-from sentio_tui.model.events import FeedStatus, Phase
+from sentio_tui.model.events import FeedStatus, Mode, Phase
 from sentio_tui.model.snapshot import Snapshot, SnapshotInfo
 from sentio_tui.sessions.base import Place
 from sentio_tui.sessions.wheel import Seat
@@ -116,13 +116,14 @@ def status_parts(condition: Condition) -> tuple[list[Part], list[Part]]:
 
 def _past_parts(condition: Condition, place: Place, snapshot: Snapshot) -> tuple[list[Part], list[Part]]:
     """The same of a recording. Nothing in it may look as if it were now."""
-    mode = condition.mode.value
+    # A session on recorded data is a replay in another sense than this one.
+    mode = "recorded data" if condition.mode is Mode.REPLAY else condition.mode.value
     sign = f"▶ {place.speed:g}×" if place.is_playing else "‖"
     word, colour = ("LOOKING BACK", "$warning") if condition.looks_back else ("REPLAY", "$mode-replay")
     badge = Content.styled(f" {word} {sign} ", f"$mode-text on {colour}").stylize("$badge-style")
     left = [Part(0, (badge,))]
     if condition.behind is None:
-        left.append(Part(0, (Content.assemble(("of a ", "$muted"), mode, (" session", "$muted")), Content(mode))))
+        left.append(Part(0, (Content.assemble(("of a session: ", "$muted"), mode), Content(mode))))
     else:
         glyph, style = _PHASES[condition.behind]
         now = Content.assemble((f"{mode} ", "$muted"), (f"{glyph} ", style), condition.behind.value)

@@ -62,6 +62,8 @@ _KEYS: Final = {
     "down": "\x1b[B",
     "right": "\x1b[C",
     "left": "\x1b[D",
+    "home": "\x1b[H",
+    "end": "\x1b[F",
     "f1": "\x1bOP",
 }
 

@@ -36,6 +36,19 @@ def test_every_prefix_is_whole_or_recovered_to_the_last_whole_event(tmp_path: Pa
         assert path.read_bytes() == lines(events[:whole])
 
 
+@pytest.mark.parametrize("piece", [1, 100, 1_000])
+def test_a_journal_is_read_the_same_in_pieces_of_any_length(
+    tmp_path: Path, make_events: Make, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    monkeypatch.setattr(reader, "_PIECE", piece)
+    events = make_events(8)
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(lines(events) + b"{")
+    content = read_all(path)
+    assert content.events == events
+    assert content.good_bytes == len(lines(events))
+
+
 @given(at=st.integers(0, 2999), bit=st.integers(0, 7))
 def test_a_flipped_bit_is_damage_with_a_place_or_another_event(
     tmp_path_factory: pytest.TempPathFactory, make_events: Make, at: int, bit: int

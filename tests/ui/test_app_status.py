@@ -1,5 +1,8 @@
 """The status line: what it says, and what stays when there is little room."""
 
+from dataclasses import replace as replace_fields
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +13,7 @@ from textual.content import Content
 from sentio_tui.model.bars import MINUTE
 from sentio_tui.model.events import FeedStatus, Mode, Phase
 from sentio_tui.model.snapshot import FeedHealth, MarketClock, MarketEvent, Snapshot
+from sentio_tui.sessions.base import Place
 from sentio_tui.sessions.wheel import ALONE, READ_ONLY, Seat
 from sentio_tui.ui.monitor import Condition
 from sentio_tui.ui.status import Part, fit, status_parts
@@ -175,3 +179,38 @@ def test_who_looks_alone_reads_nothing_of_a_wheel() -> None:
 def test_at_80_columns_who_drives_stays(seat: Seat) -> None:
     line = Said(busy(), seat=seat).line(80)
     assert "bob@pts/2 drives" in line or "cut off" in line
+
+
+PAST = Place(event=120, events=1_000, bar=30, bars=250, at=0, is_playing=True, speed=250.0)
+
+
+def past(snapshot: Snapshot, width: int = 160, **changes: Any) -> str:
+    given = Condition(snapshot, snapshot.info.mode, launching=False, is_over=False, why="", failure="", alarms=0)
+    return fit(*status_parts(replace_fields(given, place=PAST, **changes)), width).plain
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_recording_never_looks_live(mode: Mode, width: int) -> None:
+    snapshot = replace(busy(), info=replace(busy().info, mode=mode))
+    line = past(snapshot, width)
+    assert line.startswith(" REPLAY ▶ 250× ")
+    assert "● running" not in line
+    assert ("recorded data" if mode is Mode.REPLAY else mode.value) in line
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_looking_back_says_how_the_session_is_now(width: int) -> None:
+    line = past(busy(), width, looks_back=True, behind=Phase.STOPPING, alarms=3)
+    assert line.startswith(" LOOKING BACK ▶ 250× ")
+    assert "sim ◐ stopping" in line
+    assert "▲ 3" in line
+
+
+@pytest.mark.parametrize("width", [160, 100, 80])
+def test_text_from_outside_stays_text_in_a_recording(width: int) -> None:
+    snapshot = busy()
+    info = replace(snapshot.info, name=HOSTILE, books=(replace(snapshot.info.books[0], strategy=HOSTILE),))
+    line = past(replace(snapshot, info=info, faults={HOSTILE: HOSTILE}), width, looks_back=True, failure=HOSTILE)
+    assert "\x1b" not in line
+    assert Content(line).cell_length == width

@@ -53,7 +53,7 @@ async def test_a_recording_never_looks_live(cockpit: Cockpit, session: RecordedS
     async with cockpit.run_test(size=(160, 48)) as pilot:
         screen = await ready(pilot, session)
         assert status(screen).startswith(" REPLAY ‖ ")
-        assert "of a sim session" in status(screen)
+        assert "of a session: sim" in status(screen)
         assert "was ready" in status(screen)
         await pilot.press("space")
         assert status(screen).startswith(" REPLAY ▶ 60× ")
