@@ -20,6 +20,8 @@ REPORT_EVERY: Final[Millis] = 30 * MINUTE
 
 FEATURES_REPORTED: Final = 12
 
+_NEUTRAL: Final = Reason.NEUTRAL
+
 
 class Deciding:
     """Takes one book driven by one symbol through a bar."""
@@ -47,6 +49,8 @@ class Deciding:
         barrier = self._barriers.against(part.book, reason, targets, bar, at)
         if barrier is not None:
             (reason, detail), targets = barrier, ()
+        elif reason is _NEUTRAL and "outside_hours" in signal.values:
+            reason, detail = Reason.OUTSIDE_HOURS, signal.trigger
         state = self._state
         decided = Decided(
             state.seq + 1, at, part.book, bar.symbol, reason, signal, detail, verdict.state, verdict.target

@@ -18,7 +18,8 @@ class Direction(StrEnum):
 class Signal(Struct, frozen=True, gc=False, omit_defaults=True):
     """What a strategy says of one symbol after one bar.
 
-    `values` are the numbers it was made from, by name, in a fixed order. `trigger` says in words what would make it
+    `values` are the numbers it was made from, by name, in a fixed order; one named `outside_hours` marks a bar outside
+    the hours the strategy keeps, and `trigger` then says whose. Otherwise `trigger` says in words what would make it
     fire ("buy above +2.00 %"). `distance` is how far the nearest trigger is, as a fraction of price unless the
     strategy's documentation says otherwise: 0.0 when it fires, None when unknown.
     `missing` is the number of bars still needed; above zero the strategy is warming up and `direction` is NEUTRAL.

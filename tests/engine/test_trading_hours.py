@@ -9,10 +9,10 @@ from sentio_tui.machines.slots import Slots
 from sentio_tui.market.calendar import AlwaysOpen, Calendar, ExchangeCalendar
 from sentio_tui.model.bars import Bar
 from sentio_tui.model.commands import Flatten, Stop
-from sentio_tui.model.decisions import Direction, Reason
+from sentio_tui.model.decisions import Direction, Reason, Signal
 from sentio_tui.model.events import AnyEvent, Decided, OrderCancelled, OrderFilled, OrderSubmitted
 from sentio_tui.model.orders import Side
-from tests.engine.scripts import COIN, OTHER, engine, of, run
+from tests.engine.scripts import COIN, OTHER, Scripted, engine, of, run
 from tests.engine.test_end_of_day import clock, minutes, when
 
 BUY, SELL, HOLD = Direction.LONG, Direction.SHORT, Direction.NEUTRAL
@@ -65,6 +65,21 @@ def test_a_stop_loss_waits_for_the_open() -> None:
     assert orders(events) == [("buy", "15:56"), ("sell", "09:31")]
     sells = [event.fill for event in of(events, OrderFilled) if event.fill.side is Side.SELL]
     assert [clock(fill.time) for fill in sells] == ["2025-01-07 09:31"]
+
+
+class Elsewhere(Scripted):
+    """Keeps other hours than the exchange of its symbol."""
+
+    def on_bar(self, bar: Bar) -> Signal:
+        trigger = "outside the hours of XLON"
+        return Signal(bar.symbol, bar.time, HOLD, {"price": bar.close, "outside_hours": 1.0}, trigger)
+
+
+def test_hours_that_a_strategy_keeps_for_itself_are_told_too() -> None:
+    one = engine({COIN: []}, calendar=NYSE, make=Elsewhere)
+    events = run(one, minutes("2025-01-06 10:00", "2025-01-06 10:05"))
+    told = {(event.reason, event.detail) for event in of(events, Decided)}
+    assert told == {(Reason.OUTSIDE_HOURS, "outside the hours of XLON")}
 
 
 def test_a_person_may_sell_outside_hours() -> None:

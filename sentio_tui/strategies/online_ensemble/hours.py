@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from functools import lru_cache
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from sentio_tui.market.calendar import Calendar, for_asset
+from sentio_tui.market.calendar import Calendar, exchange_of, for_asset
 from sentio_tui.model.bars import MINUTE, Millis
 from sentio_tui.model.instruments import AssetClass
 from sentio_tui.strategies.online_ensemble.model import Clock
@@ -21,8 +22,8 @@ class Hours:
 
     def __init__(self, exchange: str) -> None:
         """Empty is XNYS. Raises ValueError for an unknown exchange, with the nearest known names."""
-        self._exchange = exchange
-        self._zone = ZoneInfo(_calendar(exchange).zone)
+        self.exchange: Final = exchange_of(AssetClass.EQUITY, exchange)
+        self._zone = ZoneInfo(_calendar(self.exchange).zone)
         self.start: Millis = 0
         self.end: Millis = 0
         self._opened: Millis | None = None
@@ -34,7 +35,7 @@ class Hours:
     def enter(self, time: Millis) -> int:
         """For a bar outside the stretch entered last: 2 when it begins a day, 1 when it goes on after a break, and 0
         when the market is closed. Raises ValueError for times the calendar does not know."""
-        calendar = _calendar(self._exchange)
+        calendar = _calendar(self.exchange)
         if not calendar.is_open(time):
             return 0
         session = calendar.session(calendar.day_of(time))

@@ -36,7 +36,6 @@ class OnlineEnsemble:
 
     def __init__(self, symbol: str, parameters: OnlineEnsembleParameters) -> None:
         self._symbol = symbol
-        self._exchange = parameters.exchange
         self._warm_up_updates = parameters.warm_up_updates
         self._lookback = max(
             parameters.warm_up_bars, parameters.warm_up_updates + HORIZONS[-1], parameters.bollinger_period
@@ -210,7 +209,7 @@ class OnlineEnsemble:
 
     def _outside(self, bar: Bar) -> Signal:
         values = {"price": bar.close, "outside_hours": 1.0}
-        trigger = f"outside the hours of {self._exchange}"
+        trigger = f"outside the hours of {self._hours.exchange}"
         return Signal(self._symbol, bar.time, NEUTRAL, values, trigger, missing=self._missing)
 
     def _unusable(self, bar: Bar, slot: int) -> Signal:
