@@ -22,6 +22,8 @@ class Barriers:
     def __init__(self, state: State, hours: TradingHours, patience: Millis) -> None:
         self._state = state
         self._hours = hours
+        self.closing: Final = hours.with_closes
+        """The symbols of which a bar may be outside hours: of all others nothing forbids a verdict without orders."""
         self._patience = patience
 
     def against(self, book: str, reason: Reason, targets: Sequence[Target], bar: Bar, at: Millis) -> BarredBy | None:

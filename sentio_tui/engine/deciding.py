@@ -31,6 +31,7 @@ class Deciding:
     ) -> None:
         self._state = state
         self._barriers = barriers
+        self._closing = barriers.closing
         self._execution = execution
         self._emit = emit
 
@@ -46,7 +47,9 @@ class Deciding:
                 self._failed(part, error, at)
                 signal, verdict = self._without_strategy(part, bar)
         reason, detail, targets = verdict.reason, verdict.detail, verdict.targets
-        barrier = self._barriers.against(part.book, reason, targets, bar, at)
+        barrier = None
+        if targets or bar.symbol in self._closing:
+            barrier = self._barriers.against(part.book, reason, targets, bar, at)
         if barrier is not None:
             (reason, detail), targets = barrier, ()
         elif reason is _NEUTRAL and "outside_hours" in signal.values:

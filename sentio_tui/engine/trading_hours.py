@@ -23,6 +23,8 @@ class TradingHours:
 
     def __init__(self, hours: Mapping[str, Calendar], flat: Collection[str] = (), before_close: Millis = 0) -> None:
         self._hours = hours
+        self.with_closes: Final = frozenset(symbol for symbol, each in hours.items() if each.name != ROUND_THE_CLOCK)
+        """The symbols whose market closes at times."""
         self.flat: Final = tuple(flat)
         self.before_close: Final = before_close
 
@@ -38,7 +40,7 @@ class TradingHours:
         calendar = self._hours[symbol]
         if not calendar.is_open(at):
             return _closed(symbol)
-        if book in self.flat and calendar.name != ROUND_THE_CLOCK and at >= calendar.next_close(at) - self.before_close:
+        if book in self.flat and symbol in self.with_closes and at >= calendar.next_close(at) - self.before_close:
             return WINDOW
         return None
 
@@ -46,8 +48,8 @@ class TradingHours:
         """The symbols by their market, those of markets that never close left out."""
         markets: dict[Calendar, tuple[str, ...]] = {}
         for symbol in symbols:
-            calendar = self._hours[symbol]
-            if calendar.name != ROUND_THE_CLOCK:
+            if symbol in self.with_closes:
+                calendar = self._hours[symbol]
                 markets[calendar] = (*markets.get(calendar, ()), symbol)
         return markets
 
