@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TextIO
 
 import pytest
@@ -203,18 +204,18 @@ class Terminal:
         self.settings: Settings | None = None
         self.theme_dirs: Sequence[Path] = ()
         self.launches = 1
+        self.told: list[str] = []
         monkeypatch.setattr("sentio_tui.ui.app.Cockpit", self._cockpit)
         monkeypatch.setattr("sentio_tui.ui.app.run", self._run)
 
     def _cockpit(self, launch: object, settings: Settings, theme_dirs: Sequence[Path], *, mode: Mode | None) -> object:
         self.settings, self.theme_dirs = settings, theme_dirs
-        return launch
+        return SimpleNamespace(launch=launch, is_leaving=False, tell_launch=self.told.append)
 
-    def _run(self, launch: object) -> int:
-        assert callable(launch)
+    def _run(self, cockpit: SimpleNamespace) -> int:
         for _ in range(self.launches):
             try:
-                launch()
+                cockpit.launch()
             except (ConfigError, FeedError):
                 continue  # the screen stays and says it
         return 0

@@ -60,6 +60,7 @@ def _resume(arguments: argparse.Namespace) -> int:
     from sentio_tui import paths
     from sentio_tui.config import ConfigError
     from sentio_tui.sessions import headless
+    from sentio_tui.sessions.preparing import prepare
     from sentio_tui.sessions.resume import interrupted, resume, settings_of
 
     speed: float | None = arguments.speed
@@ -75,17 +76,16 @@ def _resume(arguments: argparse.Namespace) -> int:
         return complain(error)
     screenless = arguments.no_screen or arguments.json or bool(why_no_screen())
     if not screenless:
-        return show(
-            lambda: started(served(resume(folder, name, speed))), _with_screen_of(settings, loaded), loaded, _refusals
-        )
+        shown = _with_screen_of(settings, loaded)
+        return show(lambda: started(served(resume(folder, name, speed))), shown, loaded, _refusals, prepares=settings)
+    log = sys.stderr if arguments.json else sys.stdout
+    prepare(settings, lambda step: print(step, file=log, flush=True))
     try:
         session = served(resume(folder, name, speed))
     except _refusals() as error:
         complain(error)
         return FAILED
-    if arguments.json:
-        return headless.run(session, log=sys.stderr, document=sys.stdout)
-    return headless.run(session, log=sys.stdout, document=None)
+    return headless.run(session, log=log, document=sys.stdout if arguments.json else None)
 
 
 def _with_screen_of(settings: "Settings", loaded: "Loaded") -> "Settings":

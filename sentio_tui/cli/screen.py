@@ -29,13 +29,16 @@ def show(
     loaded: "Loaded",
     refusals: Callable[[], tuple[type[Exception], ...]],
     mode: "Mode | None" = None,
+    prepares: "Settings | None" = None,
 ) -> int:
     """Open the cockpit on the session that `opened` gives; the exit code.
 
     Of the errors that `refusals` names, the last one is told again when the screen is gone: a person can put it right.
-    `mode` is shown until the session is there.
+    `mode` is shown until the session is there. `prepares`: the settings of a session that will run in this process: its
+    strategies are made ready first.
     """
     from sentio_tui import paths
+    from sentio_tui.sessions.preparing import prepare
     from sentio_tui.ui import app
 
     refused: list[Exception] = []
@@ -43,12 +46,16 @@ def show(
     def launch() -> "Session":
         refused.clear()
         try:
+            if prepares is not None:
+                prepare(prepares, cockpit.tell_launch, lambda: not cockpit.is_leaving)
+                cockpit.tell_launch("")
             return opened()
         except refusals() as error:
             refused.append(located(error, loaded))
             raise refused[0] from error
 
-    code = app.run(app.Cockpit(launch, settings, paths.theme_dirs(settings), mode=mode))
+    cockpit = app.Cockpit(launch, settings, paths.theme_dirs(settings), mode=mode)
+    code = app.run(cockpit)
     return complain(refused[0]) if refused else code
 
 

@@ -75,7 +75,8 @@ def _cockpit(arguments: argparse.Namespace) -> int:
         loaded = load(arguments)
     except ConfigError as error:
         return complain(error)
-    return show(lambda: started(_assemble(loaded)), loaded.settings, loaded, _refusals)
+    settings = loaded.settings
+    return show(lambda: started(_assemble(loaded)), settings, loaded, _refusals, prepares=settings)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -86,14 +87,15 @@ def _run(arguments: argparse.Namespace) -> int:
     except ConfigError as error:
         return complain(error)
     from sentio_tui.sessions import headless
+    from sentio_tui.sessions.preparing import prepare
 
+    log = sys.stderr if arguments.json else sys.stdout
+    prepare(loaded.settings, lambda step: print(step, file=log, flush=True))
     try:
         session = _assemble(loaded)
     except _refusals() as error:
         return complain(located(error, loaded))
-    if arguments.json:
-        return headless.run(session, log=sys.stderr, document=sys.stdout)
-    return headless.run(session, log=sys.stdout, document=None)
+    return headless.run(session, log=log, document=sys.stdout if arguments.json else None)
 
 
 def _assemble(loaded: "Loaded") -> "LiveSession":

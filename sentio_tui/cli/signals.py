@@ -66,6 +66,7 @@ def _signals(arguments: argparse.Namespace) -> int:
     from sentio_tui.config import ConfigError
     from sentio_tui.feeds.base import FeedError
     from sentio_tui.journal.atomic import JournalError, replace_file
+    from sentio_tui.sessions.preparing import prepare
     from sentio_tui.sessions.signals import SignalsFailed, data_set
 
     out = Path(arguments.out)
@@ -77,6 +78,7 @@ def _signals(arguments: argparse.Namespace) -> int:
         return complain(f"--out {out}: {'is a folder; name a file in it' if out.is_dir() else 'no such folder'}")
     try:
         print("sentio-tui: reading the bars and preparing the strategy", file=sys.stderr)
+        prepare(loaded.settings, lambda step: print(f"sentio-tui: {step}", file=sys.stderr, flush=True))
         data = data_set(loaded.settings, arguments.symbol)
         with _progress(len(data.bars), data.symbol) as progress:
             if arguments.out == "-":

@@ -1,6 +1,6 @@
 """What a strategy is: bars in, a signal out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Protocol, Self, runtime_checkable
 
 from msgspec import Struct
@@ -67,3 +67,18 @@ class ReportsItsModel(Protocol):
     kept with the session."""
 
     def model_report(self) -> ModelReport: ...
+
+
+@runtime_checkable
+class NeedsPreparing(Protocol):
+    """A kind of strategy with a part that is made once on a machine and kept there, which may take many seconds."""
+
+    @classmethod
+    def is_prepared(cls) -> bool:
+        """Whether nothing is left to be made that could be kept. Loads what there is; may take a second."""
+        ...
+
+    @classmethod
+    def prepare(cls, progress: Callable[[str], None]) -> None:
+        """Make and load what is missing. `progress` gets a line, in words for a person, before each step."""
+        ...

@@ -220,6 +220,19 @@ class Cockpit(App[int], inherit_bindings=False):
             self._launched.set()
             self.post_message(self.Launched())
 
+    @property
+    def is_leaving(self) -> bool:
+        """Whether nobody waits for a launch any more. May be asked from any thread."""
+        return self._leaving
+
+    def tell_launch(self, step: str) -> None:
+        """Say what the launch is about now. To be called from its thread."""
+        self.call_later(self._show_launch, step)
+
+    def _show_launch(self, step: str) -> None:
+        self.monitor.launch_step = step
+        self._cockpit_screen.status.show(self.monitor.condition)
+
     def on_cockpit_launched(self) -> None:
         self.monitor.launching = False
         if self.session is not None:

@@ -67,6 +67,7 @@ class Condition:
     looks_back: bool = False
     behind: Phase | None = None
     no_past: str = "no session is running"
+    launch_step: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,8 @@ class Monitor:
         self._look: Recorded | None = None
         self._past: Snapshot | None = None
         self.launching = False
+        self.launch_step = ""
+        """What the launch is about, in words for a person; empty when there is nothing to say of it."""
 
     @property
     def session(self) -> Session | None:
@@ -185,6 +188,7 @@ class Monitor:
             looks_back=self.looks_back,
             behind=(Phase.ENDED if self._over else phase) if self.looks_back else None,
             no_past=self._no_past(),
+            launch_step=self.launch_step,
         )
 
     def _no_past(self) -> str:

@@ -148,7 +148,9 @@ def _phase(condition: Condition) -> tuple[Content, ...]:
         word = Content.styled("✖ failed" if snapshot is not None else "✖ not started", "bold $error")
         return Content.assemble(word, (f": {clean(condition.failure)}", "$error")), word
     if condition.launching:
-        return (Content.styled("◌ starting", "$primary"),)
+        word = Content.styled("◌ starting", "$primary")
+        step = clean(condition.launch_step)
+        return (Content.assemble(word, (f": {step}", "$muted")), word) if step else (word,)
     if snapshot is None:
         return (Content.styled("○ no session", "$muted"),)
     phase = Phase.ENDED if condition.is_over else snapshot.phase

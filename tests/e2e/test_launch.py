@@ -132,3 +132,18 @@ def test_markup_in_a_symbol_is_shown_as_it_is(desk: Desk, size: Size) -> None:
     assert terminal.left_behind() == []
     (events,) = desk.journals()
     assert symbol in {event.fill.symbol for event in events if isinstance(event, OrderFilled)}
+
+
+def test_compiling_is_told_and_keys_stay_alive(desk: Desk) -> None:
+    """As on a machine where it never ran: with an empty cache."""
+    terminal = desk.open("--profile", "spy", size=SMALL, NUMBA_CACHE_DIR=str(desk.home / "numba"))
+    terminal.wait_for("◌ starting: online ensemble: compiling the indicators (1 of 2)")
+    terminal.press("?")
+    terminal.wait_for("─  Help")
+    terminal.press("q")
+    terminal.wait_gone("─  Help")
+    assert "compiling the indicators (1 of 2)" in terminal.text
+    terminal.press("q")
+    assert terminal.wait_exit() == 0
+    assert terminal.left_behind() == []
+    assert not list(desk.home.rglob("*.nbc")), "quitting did not wait for the compiler"

@@ -46,6 +46,25 @@ async def test_the_first_frame_comes_before_the_launch(clock: FakeClock) -> None
         assert pane(screen, "metrics").shown == [busy()]
 
 
+async def test_a_launch_tells_its_steps_and_is_given_up_on_leaving(clock: FakeClock) -> None:
+    def launch() -> FakeSession:
+        cockpit.tell_launch(f"step 1 {MARKUP}")
+        while not cockpit.is_leaving:
+            told.wait(0.01)
+        raise RuntimeError("given up")
+
+    told = threading.Event()
+    cockpit = Cockpit(launch, Settings(), [THEMES], clock=clock, panes=fake_panes)
+    async with cockpit.run_test(size=(160, 48)) as pilot:
+        screen = cockpit.screen_stack[0]
+        await until(pilot, lambda: f"starting: step 1 {MARKUP}" in status(screen))
+        await pilot.press("?")
+        assert isinstance(cockpit.screen, Help)
+        await pilot.press("q", "q")
+        await until(pilot, lambda: cockpit._exit)
+    assert cockpit.return_value == 0
+
+
 async def test_a_failed_launch_is_told_and_the_screen_stays(clock: FakeClock) -> None:
     session, failures = FakeSession([busy()]), [ValueError(f"no such file: {MARKUP}")]
 

@@ -7,11 +7,13 @@ constants it reads therefore stand in one file, and after a change of this one t
 be removed by hand.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar, cast
 
 import numpy as np
 from numba import njit
+from numba.core import event
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -38,3 +40,22 @@ def kernel(signature: str) -> Callable[[F], F]:
 def inline(function: F) -> F:
     """A part of a kernel, compiled into it. It stands in the file of the kernel."""
     return cast(F, njit(error_model="numpy")(function))
+
+
+class Uncompiled(Exception):
+    """A kernel would have to be compiled. Its context is the error of the cache where none can be had."""
+
+
+@contextmanager
+def from_cache_alone() -> Iterator[None]:
+    """Within it no kernel is compiled: importing one that is not in the cache raises Uncompiled."""
+    with event.install_listener("numba:compile", _Refusal()):
+        yield
+
+
+class _Refusal(event.Listener):
+    def on_start(self, _event: object) -> None:
+        raise Uncompiled
+
+    def on_end(self, _event: object) -> None:
+        """Nothing was begun."""

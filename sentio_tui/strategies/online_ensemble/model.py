@@ -1,6 +1,8 @@
 """What stands between the strategy and its kernels: the arrays, and their views for people and tests."""
 
+import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from sentio_tui.strategies.online_ensemble.parameters import OnlineEnsembleParameters
@@ -18,18 +20,33 @@ Ohlcv = tuple[float, float, float, float, float]
 Clock = tuple[float, float, float]
 
 
+_KERNELS: Final = {
+    "indicators": "sentio_tui.strategies.online_ensemble.indicators",
+    "learner": "sentio_tui.strategies.online_ensemble.learner",
+}
+
+
 def compile_kernels(progress: Callable[[str], None] = lambda text: None) -> None:
     """Load both kernels, compiling what no earlier process left in the cache: some ten seconds, once a machine.
 
-    May be called from any thread, and again. `progress` gets a line before each part, and one at the end.
+    May be called from any thread, and again. `progress` gets a line before each that is not loaded yet.
     """
-    progress("online ensemble: compiling the indicators (1 of 2)")
-    import sentio_tui.strategies.online_ensemble.indicators
+    for number, (part, module) in enumerate(_KERNELS.items(), 1):
+        if module not in sys.modules:
+            progress(f"online ensemble: compiling the {part} ({number} of {len(_KERNELS)})")
+            import_module(module)
 
-    progress("online ensemble: compiling the learner (2 of 2)")
-    import sentio_tui.strategies.online_ensemble.learner  # noqa: F401  # importing compiles
 
-    progress("online ensemble: ready")
+def load_kernels() -> bool:
+    """Load both kernels as far as no compiling is needed; whether compiling could still put one into the cache."""
+    from sentio_tui.strategies.online_ensemble.jit import Uncompiled, from_cache_alone
+
+    try:
+        with from_cache_alone():
+            compile_kernels()
+    except Uncompiled as missing:
+        return missing.__context__ is None
+    return False
 
 
 class Model:

@@ -1,6 +1,6 @@
 """Online ensemble: learns while it trades how the next one, five and ten minutes follow from 126 features."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import isfinite, sqrt
 from typing import ClassVar, Final, Self
 
@@ -9,7 +9,7 @@ from sentio_tui.model.decisions import ModelReport, Signal
 from sentio_tui.strategies.base import Parameters
 from sentio_tui.strategies.online_ensemble.decision import Thresholds, amplifier, band_position, base_probability
 from sentio_tui.strategies.online_ensemble.hours import Hours
-from sentio_tui.strategies.online_ensemble.model import Model
+from sentio_tui.strategies.online_ensemble.model import Model, compile_kernels, load_kernels
 from sentio_tui.strategies.online_ensemble.parameters import HORIZONS, OnlineEnsembleParameters, check
 from sentio_tui.strategies.online_ensemble.schema import NAMES
 from sentio_tui.strategies.window import LONG, NEUTRAL, SHORT, expect
@@ -67,6 +67,14 @@ class OnlineEnsemble:
         own = expect(parameters, OnlineEnsembleParameters)
         check(own)
         return cls(symbol, own)
+
+    @classmethod
+    def is_prepared(cls) -> bool:
+        return not load_kernels()
+
+    @classmethod
+    def prepare(cls, progress: Callable[[str], None]) -> None:
+        compile_kernels(progress)
 
     @property
     def lookback(self) -> int:

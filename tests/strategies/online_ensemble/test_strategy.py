@@ -1,8 +1,6 @@
 """The strategy as the engine sees it: hours, warm-up, signals, faults, parameters, copies."""
 
 import copy
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import datetime
 
@@ -16,7 +14,7 @@ from sentio_tui.model.bars import MINUTE, Bar
 from sentio_tui.model.decisions import Direction, Signal
 from sentio_tui.strategies import registry
 from sentio_tui.strategies.base import LearnsFromTrades
-from sentio_tui.strategies.online_ensemble import OnlineEnsemble, OnlineEnsembleParameters, compile_kernels
+from sentio_tui.strategies.online_ensemble import OnlineEnsemble, OnlineEnsembleParameters
 from sentio_tui.strategies.online_ensemble.schema import NAMES
 from tests.strategies.online_ensemble.market import (
     MIDNIGHT,
@@ -68,21 +66,6 @@ def test_it_is_found_by_name_with_its_presets() -> None:
     built = registry.build("online_ensemble", "balanced", {"warm_up_bars": 100}, SYMBOL)
     assert built.lookback == 100
     assert isinstance(built, LearnsFromTrades)
-
-
-def test_importing_it_loads_neither_numpy_nor_numba() -> None:
-    code = (
-        "import sys; from sentio_tui.strategies import registry; registry.find('online_ensemble');"
-        "print([m for m in ('numpy', 'numba', 'pandas', 'exchange_calendars') if m in sys.modules])"
-    )
-    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert printed.strip() == "[]"
-
-
-def test_compiling_tells_its_progress() -> None:
-    said: list[str] = []
-    compile_kernels(said.append)
-    assert [line.rpartition(" ")[2] for line in said] == ["2)", "2)", "ready"]
 
 
 @pytest.mark.parametrize(
