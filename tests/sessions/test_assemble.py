@@ -8,11 +8,16 @@ from msgspec.structs import replace
 from sentio_tui.config import ConfigError
 from sentio_tui.feeds.base import FeedError
 from sentio_tui.journal.document import read_document
+from sentio_tui.journal.reader import read_all
+from sentio_tui.market.families import FAMILIES
+from sentio_tui.model.events import LadderInfo, SessionStarted
+from sentio_tui.model.snapshot import MarketEvent
 from sentio_tui.sessions.assemble import assemble
 from sentio_tui.sessions.recorder import SessionsFolderError
 from sentio_tui.settings import (
     BookSettings,
     FeedSettings,
+    LadderSettings,
     MachineSettings,
     Settings,
     SlotsSettings,
@@ -134,3 +139,37 @@ def test_a_warm_up_before_what_the_calendar_knows_is_refused(tmp_path: Path) -> 
     feed = replace(settings.feed, symbols=("SPY",), start="1969-01-03T14:30:00Z", warm_up_days=3)
     with pytest.raises(FeedError, match=r"warm_up_days.*1969"):
         assemble(replace(settings, feed=feed), tmp_path)
+
+
+def test_t05_the_first_event_tells_the_ladder_and_the_hours_as_configured(tmp_path: Path) -> None:
+    rungs = {"CASH_ONLY": 0.3, "BASE_ONLY": 0.6, "BEAR_1X_ONLY": 0.0}
+    ladder = LadderSettings("QQQ", rungs, min_hold_bars=7, profit_target=0.05, stop_loss=0.04, cash_buffer=0.01)
+    machine = MachineSettings("ladder", flat_overnight=True, ladder=ladder)
+    settings = simulated(3.0)
+    feed = replace(settings.feed, start="2025-01-06T14:30:00Z")
+    session = assemble(replace(settings, machine=machine, feed=feed), tmp_path)
+    session.start()
+    assert session.wait(60.0)
+    (journal,) = tmp_path.glob("live_*.jsonl")
+    started = read_all(journal).events[0]
+    assert isinstance(started, SessionStarted)
+    (book,) = started.info.books
+    assert book.flat_overnight
+    assert book.ladder == LadderInfo(
+        FAMILIES["QQQ"], {"BASE_ONLY": 0.6, "CASH_ONLY": 0.3, "BEAR_1X_ONLY": 0.0}, None, None, 7, 0.05, 0.04, 0.01
+    )
+    assert (started.info.exchange, started.info.before_close) == ("XNYS", 120_000)
+    snapshot = session.snapshot()
+    assert snapshot is not None
+    assert [rung.bound for rung in snapshot.ladders[0].rungs] == [0.6, 0.3, 0.0]
+    assert snapshot.clock is not None
+    assert snapshot.clock.next is MarketEvent.LIQUIDATION
+
+
+def test_a_market_that_never_closes_has_no_clock_on_the_screen(tmp_path: Path) -> None:
+    session = assemble(simulated(3.0), tmp_path)
+    session.start()
+    assert session.wait(60.0)
+    snapshot = session.snapshot()
+    assert snapshot is not None
+    assert (snapshot.ladders, snapshot.clock) == ((), None)
