@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from sentio_tui.config import ConfigError, Loaded, Problem
-from sentio_tui.feeds.base import Feed
+from sentio_tui.feeds.base import Feed, FeedItem, FeedWord
 from sentio_tui.model.bars import Bar
 from sentio_tui.sessions.assemble import assemble, instrument
 from sentio_tui.sessions.books import books_of, family_of
@@ -130,6 +130,33 @@ def test_t39_what_cannot_be_is_refused_with_its_place(
     assert problem.key == key
     assert says in problem.text
     assert problem.where == f"config.toml:{line} (project)"
+
+
+def items_of(feed: Feed, skip: int = 0) -> list[FeedItem]:
+    async def collect() -> list[FeedItem]:
+        return [item async for batch in feed.batches(skip) for item in batch]
+
+    return asyncio.run(collect())
+
+
+def test_t38_a_whole_market_is_read_on_exactly_after_any_number_of_bars(place: Place) -> None:
+    """Under stress, with one member of its own, thin, and two that are made: what a resumed session relies on."""
+    lines = ["timestamp,symbol,open,high,low,close,volume"]
+    for minute in range(30):
+        stamp = f"2013-10-10T14:{minute:02}:00Z"
+        lines.append(f"{stamp},SPY,{100 + minute},{101 + minute},{99 + minute},{100 + minute},1000")
+        if minute % 4 != 2 and not 8 < minute < 18:
+            lines.append(f"{stamp},SH,50,51,49,50,1000")
+    (place.cwd / "family.csv").write_text("\n".join(lines) + "\n")
+    place.project("[feed.stress]\ngap_probability = 0.2\nvolatility_multiplier = 1.5\n")
+    options = {"feed.kind": "recorded", "feed.data": [str(place.cwd / "family.csv")], "feed.warm_up_days": 0}
+    feed = market(place.load(options, profile="spy").settings)
+    whole = items_of(feed)
+    bars = [index for index, item in enumerate(whole) if isinstance(item, Bar)]
+    assert any(isinstance(item, Bar) and item.symbol == "SH" and item.synthetic for item in whole)
+    assert {type(item) for item in whole} == {Bar, FeedWord}
+    for skip in range(1, len(bars) + 2):
+        assert items_of(feed, skip) == (whole[bars[skip - 1] + 1 :] if skip <= len(bars) else [])
 
 
 def test_a_users_own_funds_have_terms_too(place: Place) -> None:
