@@ -5,11 +5,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from benchmarks import disk, listing, memory, screen, seeking, throughput, viewers
+from benchmarks import disk, ensemble, listing, memory, screen, seeking, throughput, viewers
 from benchmarks.table import FULL, QUICK, Benchmark, Result, table
 
 BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "throughput": throughput.throughput,
+    "ensemble": ensemble.ensemble,
     "session": disk.session_with_journal,
     "append": disk.durable_append,
     "recovery": disk.recovery,

@@ -16,6 +16,7 @@ from sentio_tui.journal.reader import read_all
 from sentio_tui.journal.writer import JournalWriter
 from sentio_tui.model.events import AnyEvent
 from sentio_tui.sessions.assemble import assemble
+from sentio_tui.sessions.live import LiveSession
 
 SYNCS: Final = 50
 """Durable appends of one run; a disk's figures scatter, so each run takes the median of them."""
@@ -33,18 +34,23 @@ def session_with_journal(size: Size) -> Sequence[Result]:
     minutes = max(size.bars // 10, 30)
     for _ in range(size.rounds):
         with folder() as name:
-            session = assemble(market.session_settings(minutes), Path(name))
-            begun = time.perf_counter()
-            session.start()
-            session.wait()
-            took = time.perf_counter() - begun
-            if session.failure:
-                raise RuntimeError(f"the session broke off: {session.failure}")
-            snapshot = session.snapshot()
-            count = snapshot.feed.bars if snapshot is not None else 0
-            figures.append(count / took)
+            count, speed = session_speed(assemble(market.session_settings(minutes), Path(name)))
+            figures.append(speed)
     speed = median(figures)
     return [Result(f"whole session with journal, {count:,} bars", f"{speed:,.0f} bars/s", ">= 1,000", speed >= 1_000)]
+
+
+def session_speed(session: LiveSession) -> tuple[int, float]:
+    """Run a session to its end: the bars it took, and bars a second. Raises RuntimeError where it breaks off."""
+    begun = time.perf_counter()
+    session.start()
+    session.wait()
+    took = time.perf_counter() - begun
+    if session.failure:
+        raise RuntimeError(f"the session broke off: {session.failure}")
+    snapshot = session.snapshot()
+    count = snapshot.feed.bars if snapshot is not None else 0
+    return count, count / took
 
 
 def durable_append(size: Size) -> Sequence[Result]:

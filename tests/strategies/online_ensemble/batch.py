@@ -20,7 +20,7 @@ def windows(values: Array, n: int) -> Array:
 
 
 def back(values: Array, k: int) -> Array:
-    return np.concatenate([np.full(k, np.nan), values[:-k]])
+    return np.concatenate([np.full(k, np.nan), values])[: len(values)]
 
 
 def mean(values: Array, n: int) -> Array:
