@@ -1,9 +1,10 @@
 """A book as its state machine sees it: derived from the state each time, nothing kept (T-08)."""
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from sentio_tui.engine.ledger import Trade
 from sentio_tui.engine.state import State
@@ -12,6 +13,9 @@ from sentio_tui.model.orders import Side
 from sentio_tui.strategies.base import KnowsItsFault, LearnsFromTrades, ReportsItsModel, Strategy
 
 _SELL: Final = Side.SELL
+
+CLOSES_KEPT: Final = 6
+"""As many as it takes to see past the five minutes for which a fund's last price may stand in."""
 
 
 class BookParts(Struct, frozen=True):
@@ -110,6 +114,8 @@ class Driven(Struct):
     """The strategy itself, where it is one."""
     told: str = ""
     """The strategy's fault that people were last told of."""
+    closes: deque[float] = field(default_factory=lambda: deque(maxlen=CLOSES_KEPT))
+    """The newest of the driving symbol."""
 
     def __post_init__(self) -> None:
         if isinstance(self.strategy, LearnsFromTrades):

@@ -10,6 +10,7 @@ from typing import Final
 from sentio_tui.engine.barriers import Barriers
 from sentio_tui.engine.book import Driven
 from sentio_tui.engine.execution import Execution
+from sentio_tui.engine.integrity import Integrity
 from sentio_tui.engine.state import State
 from sentio_tui.model.bars import MINUTE, Bar, Millis
 from sentio_tui.model.decisions import Direction, ModelReport, Reason, Signal, Verdict
@@ -34,9 +35,11 @@ class Deciding:
         self._closing = barriers.closing
         self._execution = execution
         self._emit = emit
+        self._integrity = Integrity(state, emit)
 
     def decide(self, part: Driven, bar: Bar, at: Millis, out: list[AnyEvent]) -> None:
         """Leave exactly one decision in `out`, the events of this turn, and the orders that follow from it."""
+        self._integrity.look(part, bar, at)
         if part.failed:
             signal, verdict = self._without_strategy(part, bar)
         else:
