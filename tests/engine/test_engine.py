@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from msgspec.structs import replace
 
 from sentio_tui.engine.engine import Rules
 from sentio_tui.engine.risk import Limits
@@ -309,3 +310,25 @@ def test_t02_a_bar_outside_hours_says_so_whatever_its_signal() -> None:
         Reason.ENTER,
     ]
     assert made.state.reasons[Reason.OUTSIDE_HOURS] == 2
+
+
+def test_t04_bars_of_the_past_teach_the_strategy() -> None:
+    """The original's warm-up went through a placeholder that learned nothing."""
+    made = engine({COIN: [HOLD, HOLD, HOLD, BUY]})
+    past = [replace(bar(minute, 100.0), backfilled=True) for minute in range(3)]
+    events = run(made, [*past, bar(3, 100.0)])
+    assert [event.reason for event in of(events, Decided)] == [Reason.ENTER]
+
+
+class Doubtful(Scripted):
+    """Knows of a fault."""
+
+    fault = "the model is not predicting"
+
+
+def test_t04_a_strategy_that_knows_its_fault_raises_an_alarm_once() -> None:
+    made = engine({COIN: [HOLD] * 10}, make=Doubtful)
+    events = run(made, [bar(minute, 100.0) for minute in range(10)])
+    (alarm,) = [note for note in of(events, Noted) if note.level is Level.ALARM]
+    assert alarm.code == "strategy_fault"
+    assert alarm.text == "scripted on main: the model is not predicting"

@@ -14,6 +14,7 @@ from sentio_tui.machines.ladder import DEFAULT_RUNGS, STATES, CalibratedLadder, 
 from sentio_tui.market.families import FAMILIES, QQQ, SPY
 from sentio_tui.model.bars import Bar
 from sentio_tui.model.decisions import Direction, Reason, Signal, Verdict
+from sentio_tui.model.events import LadderInfo
 from sentio_tui.model.instruments import Family
 
 USUAL = Ladder(DEFAULT_RUNGS, SPY)
@@ -378,3 +379,10 @@ def test_every_bar_gets_exactly_one_verdict_that_keeps_to_its_kind(
 def test_figures_out_of_range_are_named(changes: dict[str, float], words: str) -> None:
     with pytest.raises(ValueError, match=f"ladder: {words}"):
         LadderMachine(USUAL, **changes)  # type: ignore[arg-type]  # min_hold_bars is given as the int it is
+
+
+def test_t05_configured_thresholds_hold_for_a_signal_that_brings_none() -> None:
+    info = LadderInfo(SPY, {}, 0.52, 0.47, 3, 0.02, 0.015, 0.002)
+    machine = LadderMachine(ladders.ladders(info))
+    assert machine.decide(signal(0.53), BAR, Book()).detail.endswith("p 0.530 ≥ 0.52 → BASE_ONLY (SPY 100 %)")
+    assert machine.decide(signal(0.465), BAR, Book()).detail.endswith("p 0.465 ≥ 0.37 → BEAR_1X_NX (SH 50 %, SDS 50 %)")

@@ -1,18 +1,21 @@
 """What cannot be put together is said before anything is written."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from sentio_tui.config import ConfigError
-from sentio_tui.feeds.base import FeedError
+from sentio_tui.feeds.base import Feed, FeedError
 from sentio_tui.journal.document import read_document
 from sentio_tui.journal.reader import read_all
 from sentio_tui.market.families import FAMILIES
+from sentio_tui.model.bars import Bar
 from sentio_tui.model.events import LadderInfo, SessionStarted
 from sentio_tui.model.snapshot import MarketEvent
-from sentio_tui.sessions.assemble import assemble
+from sentio_tui.sessions.assemble import assemble, plan_of
+from sentio_tui.sessions.markets import feed_of
 from sentio_tui.sessions.recorder import SessionsFolderError
 from sentio_tui.settings import (
     BookSettings,
@@ -23,6 +26,7 @@ from sentio_tui.settings import (
     SlotsSettings,
     StrategySettings,
 )
+from sentio_tui.strategies.online_ensemble import OnlineEnsemble
 from tests.sessions.places import needs_data, recorded, simulated
 
 
@@ -173,3 +177,39 @@ def test_a_market_that_never_closes_has_no_clock_on_the_screen(tmp_path: Path) -
     snapshot = session.snapshot()
     assert snapshot is not None
     assert (snapshot.ladders, snapshot.clock) == ((), None)
+
+
+@pytest.mark.parametrize("name", ["SPY", "SPY-SPXS", "QQQ"])
+def test_t01_what_is_followed_drives_and_is_traded_comes_from_the_family(name: str) -> None:
+    """The original followed QQQ's family and waited for SPY: a day without a trade."""
+    others = ("IBM", "BTC-USD")
+    ladder = MachineSettings("ladder", flat_overnight=True, ladder=LadderSettings(family=name))
+    settings = Settings(feed=FeedSettings(symbols=others), strategy=StrategySettings("online_ensemble"), machine=ladder)
+    plan = plan_of(settings)
+    family = FAMILIES[name]
+    assert plan.settings.feed.symbols == family.symbols
+    assert tuple(plan.instruments) == tuple(plan.hours) == family.symbols
+    (info,), (book,) = plan.infos, plan.books
+    assert (info.symbols, info.driving) == (family.symbols, (family.base,))
+    assert tuple(book.strategies) == (family.base,)
+    feed = feed_of(plan.settings, plan.instruments, plan.hours, plan.family)
+    assert {bar.symbol for bar in asyncio.run(first_minute(feed))} == set(family.symbols)
+
+
+async def first_minute(feed: Feed) -> list[Bar]:
+    async for batch in feed.batches():
+        bars = [item for item in batch if isinstance(item, Bar)]
+        if bars:
+            return [bar for bar in bars if bar.time == bars[0].time]
+    return []
+
+
+def test_t05_thresholds_of_the_configuration_reach_the_strategy_and_the_ladder() -> None:
+    strategy = StrategySettings("online_ensemble", params={"buy": 0.6, "sell": 0.4})
+    plan = plan_of(Settings(strategy=strategy, machine=MachineSettings("ladder", flat_overnight=True)))
+    (info,), (book,) = plan.infos, plan.books
+    assert info.ladder is not None
+    assert (info.ladder.buy, info.ladder.sell) == (0.6, 0.4)
+    made = book.strategies["SPY"]
+    assert isinstance(made, OnlineEnsemble)
+    assert made.thresholds == (0.6, 0.4)
