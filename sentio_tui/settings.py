@@ -26,6 +26,8 @@ class SessionSettings(Section, frozen=True):
     """Minutes of market time until the session ends by itself; 0 is without end."""
     at_exit: Literal["close", "keep"] = "close"
     """What an interrupt does with open positions: sell them first, or leave them as they are."""
+    on_hangup: Literal["detach", "stop"] = "detach"
+    """What the session does when its screen is lost: goes on without one, or ends as `at_exit` says."""
     patience: Annotated[float, Meta(gt=0, le=600)] = 5.0
     """Seconds an interrupted session waits for the prices that close its positions; then it takes the last ones."""
     close_summary: bool = True

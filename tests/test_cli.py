@@ -14,7 +14,6 @@ import pytest
 from sentio_tui import __version__, cli, paths
 from sentio_tui.config import ConfigError, Problem
 from sentio_tui.feeds.base import FeedError
-from sentio_tui.model.events import Mode
 from sentio_tui.sessions.recorder import SessionsFolderError
 from sentio_tui.settings import Settings
 
@@ -201,6 +200,7 @@ class Terminal:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("sentio_tui.cli.session.why_no_screen", lambda: "")
+        monkeypatch.setattr("sentio_tui.process.divide", lambda screen: screen(self))
         self.settings: Settings | None = None
         self.theme_dirs: Sequence[Path] = ()
         self.launches = 1
@@ -208,9 +208,10 @@ class Terminal:
         monkeypatch.setattr("sentio_tui.ui.app.Cockpit", self._cockpit)
         monkeypatch.setattr("sentio_tui.ui.app.run", self._run)
 
-    def _cockpit(self, launch: object, settings: Settings, theme_dirs: Sequence[Path], *, mode: Mode | None) -> object:
+    def _cockpit(self, launch: object, settings: Settings, theme_dirs: Sequence[Path], shell: object) -> object:
+        assert shell is self
         self.settings, self.theme_dirs = settings, theme_dirs
-        return SimpleNamespace(launch=launch, is_leaving=False, tell_launch=self.told.append)
+        return SimpleNamespace(launch=launch, goes_on=False, is_leaving=False, tell_launch=self.told.append)
 
     def _run(self, cockpit: SimpleNamespace) -> int:
         for _ in range(self.launches):

@@ -18,10 +18,11 @@ from sentio_tui.cli.options import (
     complain,
     load,
 )
-from sentio_tui.cli.screen import show, started, why_no_screen
+from sentio_tui.cli.screen import trade, why_no_screen
 
 if TYPE_CHECKING:
     from sentio_tui.config import Loaded
+    from sentio_tui.process import Shell
     from sentio_tui.sessions.verify import Verdict
     from sentio_tui.settings import Settings
 
@@ -57,6 +58,15 @@ def _resume_parser() -> Parser:
 
 
 def _resume(arguments: argparse.Namespace) -> int:
+    from sentio_tui import process
+
+    if arguments.no_screen or arguments.json or why_no_screen():
+        return _go_on(arguments, None)
+    return process.divide(lambda shell: _go_on(arguments, shell))
+
+
+def _go_on(arguments: argparse.Namespace, shell: "Shell | None") -> int:
+    """With a screen where there is a shell to come back to."""
     from sentio_tui import paths
     from sentio_tui.config import ConfigError
     from sentio_tui.sessions import headless
@@ -74,10 +84,9 @@ def _resume(arguments: argparse.Namespace) -> int:
         settings = settings_of(folder, name)
     except refusals as error:
         return complain(error)
-    screenless = arguments.no_screen or arguments.json or bool(why_no_screen())
-    if not screenless:
-        shown = _with_screen_of(settings, loaded)
-        return show(lambda: started(served(resume(folder, name, speed))), shown, loaded, _refusals, prepares=settings)
+    if shell is not None:
+        screen = _with_screen_of(settings, loaded)
+        return trade(lambda: served(resume(folder, name, speed)), screen, loaded, _refusals, shell)
     log = sys.stderr if arguments.json else sys.stdout
     prepare(settings, lambda step: print(step, file=log, flush=True))
     try:

@@ -10,6 +10,7 @@ from sentio_tui.cli.options import complain
 if TYPE_CHECKING:
     from sentio_tui.config import Loaded
     from sentio_tui.model.events import Mode
+    from sentio_tui.process import Shell
     from sentio_tui.sessions.base import Session
     from sentio_tui.sessions.live import LiveSession
     from sentio_tui.settings import Settings
@@ -29,40 +30,82 @@ def show(
     loaded: "Loaded",
     refusals: Callable[[], tuple[type[Exception], ...]],
     mode: "Mode | None" = None,
-    prepares: "Settings | None" = None,
 ) -> int:
     """Open the cockpit on the session that `opened` gives; the exit code.
 
     Of the errors that `refusals` names, the last one is told again when the screen is gone: a person can put it right.
-    `mode` is shown until the session is there. `prepares`: the settings of a session that will run in this process: its
-    strategies are made ready first.
+    `mode` is shown until the session is there.
+    """
+    from sentio_tui import paths
+    from sentio_tui.ui import app
+
+    launch = _Launch(opened, loaded, refusals)
+    return launch.told(app.run(app.Cockpit(launch, settings, paths.theme_dirs(settings), mode=mode)))
+
+
+def trade(
+    assemble: Callable[[], "LiveSession"],
+    settings: "Settings",
+    loaded: "Loaded",
+    refusals: Callable[[], tuple[type[Exception], ...]],
+    shell: "Shell",
+) -> int:
+    """Open the cockpit on a session that runs in this process, as `show` does; its strategies are made ready first.
+
+    When the session goes on without the screen, so does the shell, and this returns at the session's end.
     """
     from sentio_tui import paths
     from sentio_tui.sessions.preparing import prepare
     from sentio_tui.ui import app
 
-    refused: list[Exception] = []
+    sessions: list[LiveSession] = []
 
-    def launch() -> "Session":
-        refused.clear()
-        try:
-            if prepares is not None:
-                prepare(prepares, cockpit.tell_launch, lambda: not cockpit.is_leaving)
-                cockpit.tell_launch("")
-            return opened()
-        except refusals() as error:
-            refused.append(located(error, loaded))
-            raise refused[0] from error
+    def started() -> "Session":
+        prepare(settings, cockpit.tell_launch, lambda: not cockpit.is_leaving)
+        cockpit.tell_launch("")
+        session = assemble()
+        session.start()
+        sessions[:] = [session]
+        return session
 
-    cockpit = app.Cockpit(launch, settings, paths.theme_dirs(settings), mode=mode)
+    launch = _Launch(started, loaded, refusals)
+    cockpit = app.Cockpit(launch, settings, paths.theme_dirs(settings), shell)
     code = app.run(cockpit)
-    return complain(refused[0]) if refused else code
+    if not cockpit.goes_on:
+        return launch.told(code)
+    from sentio_tui.sessions import headless
+
+    (session,) = sessions
+    where = f"session {session.name} goes on (process {os.getpid()})"
+    shell.leave(code, f"{where}. `sentio-tui attach` comes back to it.")
+    return headless.stay(session, shell.signals)
 
 
-def started(session: "LiveSession") -> "Session":
-    """The session, on its way."""
-    session.start()
-    return session
+class _Launch:
+    """Opens a session, and keeps why it could not be opened the last time."""
+
+    def __init__(
+        self,
+        opened: Callable[[], "Session"],
+        loaded: "Loaded",
+        refusals: Callable[[], tuple[type[Exception], ...]],
+    ) -> None:
+        self._opened = opened
+        self._loaded = loaded
+        self._refusals = refusals
+        self._refused: Exception | None = None
+
+    def __call__(self) -> "Session":
+        self._refused = None
+        try:
+            return self._opened()
+        except self._refusals() as error:
+            self._refused = located(error, self._loaded)
+            raise self._refused from error
+
+    def told(self, code: int) -> int:
+        """The exit code, after the last refusal was told."""
+        return complain(self._refused) if self._refused is not None else code
 
 
 def located(error: Exception, loaded: "Loaded") -> Exception:

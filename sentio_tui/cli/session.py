@@ -15,10 +15,11 @@ from sentio_tui.cli.options import (
     complain,
     load,
 )
-from sentio_tui.cli.screen import located, show, started, why_no_screen
+from sentio_tui.cli.screen import located, trade, why_no_screen
 
 if TYPE_CHECKING:
     from sentio_tui.config import Loaded
+    from sentio_tui.process import Shell
     from sentio_tui.sessions.live import LiveSession
 
 _COCKPIT_EPILOG: Final = """\
@@ -67,16 +68,21 @@ def _add_session_options(parser: Parser) -> None:
 
 
 def _cockpit(arguments: argparse.Namespace) -> int:
-    from sentio_tui.config import ConfigError
-
     if why := why_no_screen():
         return complain(f"{why} Use `sentio-tui run`.")
+    from sentio_tui import process
+
+    return process.divide(lambda shell: _screen(arguments, shell))
+
+
+def _screen(arguments: argparse.Namespace, shell: "Shell") -> int:
+    from sentio_tui.config import ConfigError
+
     try:
         loaded = load(arguments)
     except ConfigError as error:
         return complain(error)
-    settings = loaded.settings
-    return show(lambda: started(_assemble(loaded)), settings, loaded, _refusals, prepares=settings)
+    return trade(lambda: _assemble(loaded), loaded.settings, loaded, _refusals, shell)
 
 
 def _run(arguments: argparse.Namespace) -> int:

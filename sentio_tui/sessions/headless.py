@@ -9,13 +9,18 @@ from types import FrameType
 from typing import Final, TextIO
 from zoneinfo import ZoneInfo
 
+from sentio_tui.model.commands import Stop
 from sentio_tui.model.events import AnyEvent
+from sentio_tui.process import Signals
 from sentio_tui.sessions.lines import LineWriter
 from sentio_tui.sessions.live import LiveSession
 
 DONE: Final = 0
 FAILED: Final = 1
 INTERRUPTED: Final = 130
+
+LOOK_EVERY: Final = 0.1
+"""Seconds until a signal is heeded."""
 
 
 def run(session: LiveSession, *, log: TextIO, document: TextIO | None) -> int:
@@ -29,7 +34,7 @@ def run(session: LiveSession, *, log: TextIO, document: TextIO | None) -> int:
     session.listen(lines.take)
     with _interrupts() as interrupted:
         session.start()
-        while not session.wait(0.1):
+        while not session.wait(LOOK_EVERY):
             if interrupted.is_set():
                 session.close()
     if session.failure:
@@ -42,6 +47,24 @@ def run(session: LiveSession, *, log: TextIO, document: TextIO | None) -> int:
         document.write(session.document.read_text(encoding="utf-8"))
         document.flush()
     return INTERRUPTED if interrupted.is_set() else DONE
+
+
+def stay(session: LiveSession, signals: Signals) -> int:
+    """Wait for the end of a session that nobody looks at; the exit code.
+
+    Asked to end, it ends in order as configured; asked again, it takes the last prices.
+    """
+    closing: threading.Thread | None = None
+    while not session.wait(LOOK_EVERY):
+        for _ in range(signals.ends()):
+            if closing is None:
+                closing = threading.Thread(target=session.close, name="closing")
+                closing.start()
+            else:
+                session.send(Stop(), "exit")
+    if session.failure:
+        return FAILED
+    return DONE if closing is None else INTERRUPTED
 
 
 class _Lines:

@@ -64,6 +64,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
            Group.SESSION, rank=3),
     Action("quit", ("q",), "Quit", "Leave. A session that runs is stopped first, after a question.",
            Group.SESSION, rank=1),
+    Action("detach", ("d",), "Detach", "Leave the screen; the session goes on. `sentio-tui attach` comes back to it.",
+           Group.SESSION, rank=2),
     Action("bar_back", ("[",), "Bar before", "To the end of the bar before.", Group.REPLAY),
     Action("bar_forward", ("]",), "Next bar", "To the end of the next bar, with all that came of it.", Group.REPLAY),
     Action("trade_back", ("N",), "Trade before", "To the fill before, a buy or a sell.", Group.REPLAY),
@@ -181,7 +183,9 @@ def unavailable(action: Action, condition: Condition) -> str:
         return _unavailable_in_the_past(action, condition)
     if action.travels:
         return f"{action.label}: {condition.no_past}." if condition.no_past else ""
-    if action.command is None and action.id != "wheel":
+    if action.command is None and action.id not in {"wheel", "detach"}:
+        return ""
+    if action.id == "detach" and not condition.is_ours:
         return ""
     snapshot, seat = condition.snapshot, condition.seat
     if action.id == "start" and (snapshot is None or condition.is_over):
@@ -190,6 +194,8 @@ def unavailable(action: Action, condition: Condition) -> str:
         return f"{action.label}: no session is running."
     if condition.is_over or snapshot.phase is Phase.ENDED:
         return f"{action.label}: the session has ended."
+    if action.id == "detach":
+        return ""
     if action.command is None:
         refusal = seat.cut_off or seat.barred or ("you have the wheel already" if seat.drives else "")
         return f"{action.label}: {refusal}." if refusal else ""

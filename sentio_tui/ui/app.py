@@ -2,10 +2,12 @@
 
 import asyncio
 import os
-import signal
 import threading
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from contextvars import Context, copy_context
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
@@ -20,6 +22,7 @@ from textual.widget import Widget
 
 from sentio_tui.model.commands import Start, Stop
 from sentio_tui.model.events import Mode
+from sentio_tui.process import Shell, Signals
 from sentio_tui.sessions.base import Session
 from sentio_tui.settings import Settings
 from sentio_tui.ui import theming
@@ -29,10 +32,10 @@ from sentio_tui.ui.keyboard import Keyboard
 from sentio_tui.ui.monitor import Monitor
 from sentio_tui.ui.palette import Palette
 from sentio_tui.ui.screens.cockpit import CockpitScreen
-from sentio_tui.ui.screens.dialogs import Choice, Clock, Closing, message, question
+from sentio_tui.ui.screens.dialogs import NO, Choice, Clock, Closing, Dialog, message
 from sentio_tui.ui.screens.help import Help
 from sentio_tui.ui.steering import Steering, positions
-from sentio_tui.ui.terminal import TerminalDriver, TerminalGone
+from sentio_tui.ui.terminal import TerminalDriver, TerminalWatch
 from sentio_tui.ui.theme_shelf import ThemeShelf
 from sentio_tui.ui.travel import Travel
 
@@ -57,8 +60,9 @@ def all_panes(chart_seconds: float) -> Sequence[Widget]:
 class Cockpit(App[int], inherit_bindings=False):
     """Shows one session at a time; its result is the exit code.
 
-    `launch` is called once the first frame is there, and again when a person starts a new session. `clock` counts
-    seconds and only goes forward. `mode` is shown until the first session is there.
+    `launch` is called once the first frame is there, and again when a person starts a new session. `shell` is what
+    a session may be left to go on from. `clock` counts seconds and only goes forward. `mode` is shown until the first
+    session is there.
     """
 
     TITLE = "sentio-tui"
@@ -92,6 +96,7 @@ class Cockpit(App[int], inherit_bindings=False):
         launch: Launch,
         settings: Settings,
         theme_dirs: Sequence[Path],
+        shell: Shell | None = None,
         *,
         clock: Clock = time.monotonic,
         panes: Callable[[], Sequence[Widget]] | None = None,
@@ -104,6 +109,10 @@ class Cockpit(App[int], inherit_bindings=False):
         self.monitor = Monitor(mode or (Mode.REPLAY if settings.feed.kind == "recorded" else Mode.SIM))
         self.monitor.launching = True
         self.session: Session | None = None
+        self._detached = False
+        self._shell = shell
+        self._signals = Signals() if shell is None else shell.signals
+        self._watch: TerminalWatch | None = None
         self._launch_session = launch
         self._panes = panes or partial(all_panes, settings.ui.chart_seconds)
         self._launched = threading.Event()
@@ -139,7 +148,15 @@ class Cockpit(App[int], inherit_bindings=False):
         for notice in self._notices:
             self.tell(notice, "warning", seconds=10)
         self.set_interval(THEME_SECONDS, self.themes.reload)
-        self._catch_signals()
+        if not self.is_headless:
+            if self._shell is None:
+                self._signals.catch()
+            self._watch = TerminalWatch(() if self._shell is None else (self._shell.pipe,))
+        self._signals.wake_by(partial(_call, asyncio.get_running_loop(), copy_context(), self._heed_signals))
+
+    def on_unmount(self) -> None:
+        if self._watch is not None:
+            self._watch.stop()
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
@@ -159,6 +176,7 @@ class Cockpit(App[int], inherit_bindings=False):
             "stop": self.steering.stop,
             "flatten": self.steering.flatten,
             "wheel": self.steering.take_wheel,
+            "detach": self.detach,
             "quit": self.action_quit_in_order,
             "theme": self.themes.next,
             "help": self._help,
@@ -269,9 +287,12 @@ class Cockpit(App[int], inherit_bindings=False):
         def answered(value: str | None) -> None:
             if value == "yes":
                 self.leave(DONE)
+            elif value == "detach":
+                self.detach()
 
-        text = f"A session is running.{held} Stop it and quit?"
-        self.push_screen(question("Quit", text, Choice("yes", "y", "Stop and quit"), self.clock), answered)
+        text = f"A session is running.{held} Stop it and quit?\nDetached, it goes on without this screen."
+        choices = (Choice("yes", "y", "Stop and quit"), Choice("detach", "d", "Detach"), NO)
+        self.push_screen(Dialog("Quit", text, choices, self.clock, severe="warning"), answered)
 
     def leave(self, code: int) -> None:
         """End the session in order, without holding up the screen, then exit with this code."""
@@ -307,18 +328,34 @@ class Cockpit(App[int], inherit_bindings=False):
     def on_cockpit_closed(self, event: Closed) -> None:
         self.exit(FAILED if event.why else self._exit_code, message=event.why or None)
 
-    def _catch_signals(self) -> None:
-        if self.is_headless or threading.current_thread() is not threading.main_thread():
-            return
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.interrupted)
-        TerminalGone(self._close_session, INTERRUPTED).watch(loop)
+    @property
+    def goes_on(self) -> bool:
+        """Whether a session of this process runs that shall go on without the screen."""
+        session = self.session
+        return self._detached and session is not None and session.ends_with_screen and not session.is_over
 
-    def _close_session(self) -> None:
-        self._launched.wait()
-        if self.session is not None:
-            self.session.close()
+    def detach(self) -> None:
+        """Leave the screen; the session goes on."""
+        if not self.monitor.ends_with_screen:
+            self.leave(DONE)
+            return
+        self._detached = True
+        self.exit(DONE)
+
+    def lose_screen(self) -> None:
+        """Nothing can be shown any more: the session goes on, or is to be closed, as configured."""
+        self._detached = not self._leaving and self.settings.session.on_hangup == "detach"
+        self._leaving = not self._detached
+
+    def _heed_signals(self) -> None:
+        if self._exit:
+            return  # whoever keeps the session heeds them
+        if self._signals.hung_up:
+            self.lose_screen()
+            self.exit(DONE if self.goes_on else INTERRUPTED)
+            return
+        for _ in range(self._signals.ends()):
+            self.interrupted()
 
     def interrupted(self) -> None:
         """A signal asked the program to end. A second one takes the last prices."""
@@ -332,10 +369,25 @@ class Cockpit(App[int], inherit_bindings=False):
 
 
 def run(cockpit: Cockpit) -> int:
-    """Run until a person leaves or a signal comes; the exit code. The session is closed even after a crash."""
+    """Run until a person leaves or a signal comes; the exit code.
+
+    The session is closed, also after a crash, unless it goes on without the screen: see `goes_on`.
+    """
+    result = None
     try:
         result = cockpit.run()
+    except Exception:  # whatever broke the screen, it must not end the trading
+        with suppress(OSError):  # the terminal may be what broke
+            traceback.print_exc()
     finally:
-        if cockpit.session is not None:
+        if result is None:
+            cockpit.lose_screen()
+        if cockpit.session is not None and not cockpit.goes_on:
             cockpit.session.close()
     return result if result is not None else cockpit.return_code or FAILED
+
+
+def _call(loop: asyncio.AbstractEventLoop, context: Context, function: Callable[[], None]) -> None:
+    """From a signal's handler, whose own context may know of no application."""
+    with suppress(RuntimeError):  # the loop has ended meanwhile
+        loop.call_soon_threadsafe(function, context=context)

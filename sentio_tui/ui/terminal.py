@@ -1,34 +1,91 @@
-"""The terminal under the screen: how it is read, and what to do when it goes away."""
+"""The terminal under the screen: how it is read and written, what stops and continues it, and when it has gone."""
 
-import asyncio
 import os
 import select
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from errno import EIO
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, TextIO, cast
 
 from textual.drivers.linux_driver import LinuxDriver
 
 from sentio_tui.ui import terminal_input
 
+if TYPE_CHECKING:
+    from textual.app import App
+
 
 class TerminalDriver(LinuxDriver):
-    """Textual's, with a reader of its own: neither pasted text nor a stray byte may steer a session or end it."""
+    """Textual's, for a terminal that may go away and a process that others stop and continue.
+
+    Its reader is its own: neither pasted text nor a stray byte may steer a session or end it.
+    """
+
+    def __init__(
+        self, app: "App[object]", *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        if self._file is not None:
+            self._file = cast("TextIOWrapper", _Lossy(self._file))
+        self._is_open = False
+        self._is_over = False
+        self._is_suspending = False
+        self._is_stopping = False
+        self._is_going_on = False
 
     def run_input_thread(self) -> None:
         terminal_input.read(self.fileno, self.exit_event, self.process_message)
 
+    def start_application_mode(self) -> None:
+        """In the background the process stops in here, and nothing is opened until it is told to go on."""
+        before = self._writer_thread
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual gives it no types
+        self._is_open = self._writer_thread is not before
+
+    def suspend_application_mode(self) -> None:
+        self._is_suspending = True
+        try:
+            super().suspend_application_mode()
+        finally:
+            self._is_suspending = False
+
+    def stop_application_mode(self) -> None:
+        self._is_over = not self._is_suspending
+        super().stop_application_mode()
+        self._is_open = False
+
+    def _sigtstp_application(self, *_: object) -> None:
+        """The whole group is asked to stop, and the parent passes it on: the second time comes in between."""
+        if not self._is_stopping:
+            self._is_stopping = True
+            try:
+                super()._sigtstp_application()
+            finally:
+                self._is_stopping = False
+
     def _sigcont_application(self, *_: object) -> None:
-        """Go on after a stop. SIGSTOP gives no warning: what SIGTSTP does before the stop is made up for here, lest the
-        screen be opened twice, with the raw terminal taken for what the shell wants back."""
+        """Go on after a stop; not when the screen is closed for good, as a hang-up sends this too.
+
+        SIGSTOP gives no warning: what SIGTSTP does before the stop is made up for here, lest the screen be opened
+        twice, with the raw terminal taken for what the shell wants back.
+        """
+        if self._is_over or self._is_going_on or not self._auto_restart:
+            return
         if self._is_in_background():
             os.kill(os.getpid(), signal.SIGSTOP)
             return
-        if self._auto_restart and not self._must_signal_resume:
-            self.suspend_application_mode()
-            self._must_signal_resume = True
-        super()._sigcont_application()
+        self._is_going_on = True
+        try:
+            if self._is_open:
+                self.suspend_application_mode()
+                self._must_signal_resume = True
+            self.resume_application_mode()
+        finally:
+            self._is_going_on = False
 
     def _is_in_background(self) -> bool:
         try:
@@ -37,37 +94,60 @@ class TerminalDriver(LinuxDriver):
             return False
 
 
-class TerminalGone:
-    """Ends the program when its terminal has gone, by signal or by the terminal's own word.
+class _Lossy:
+    """A stream to a terminal that may go away: what is written to it then is lost.
 
-    The screen cannot be used for it: its writer waits for ever on a terminal that is gone, and its reader spins.
+    Textual's writer would end at the first error, and the screen would wait for it for ever.
     """
 
-    def __init__(self, close: Callable[[], None], code: int) -> None:
-        """`close` ends the session in order and may take its time; `code` is the exit code."""
-        self._close = close
-        self._code = code
-        self._is_ending = threading.Lock()
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
 
-    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin to watch. To be called on the main thread."""
-        loop.add_signal_handler(signal.SIGHUP, self.end)
-        threading.Thread(target=self._wait, name="terminal", daemon=True).start()
+    def write(self, text: str) -> int:
+        with self._losing():
+            self._stream.write(text)
+        return len(text)
 
-    def end(self) -> None:
-        """Close the session on a thread of its own, then end the process, whatever hangs. Only once."""
-        if self._is_ending.acquire(blocking=False):
-            threading.Thread(target=self._end, name="hang-up").start()
+    def flush(self) -> None:
+        with self._losing():
+            self._stream.flush()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    @contextmanager
+    def _losing(self) -> Iterator[None]:
+        """What the stream still holds has to go somewhere, or it fails once more at the exit."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno == EIO:
+                null = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(null, self.fileno())
+                os.close(null)
+
+
+class TerminalWatch:
+    """Sends this process the SIGHUP that a terminal which goes away does not always send."""
+
+    def __init__(self, pipes: Sequence[int]) -> None:
+        """`pipes`: ends for writing, to processes without which the terminal is lost too."""
+        self._watched = (sys.__stdin__.fileno() if sys.__stdin__ is not None else 0, *pipes)
+        self._stopped, self._stop = os.pipe()
+        self._thread = threading.Thread(target=self._wait, name="terminal", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let go of the terminal: while it is watched, it is held open."""
+        os.close(self._stop)
+        self._thread.join()
+        os.close(self._stopped)
 
     def _wait(self) -> None:
-        """Without events asked for, poll returns only when the other side has hung up. Some terminals never do."""
+        """Without events asked for, poll returns only when the other side has gone. Some terminals never tell."""
         poll = select.poll()
-        poll.register(sys.__stdin__.fileno() if sys.__stdin__ is not None else 0, 0)
-        if any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll()):
-            self.end()
-
-    def _end(self) -> None:
-        try:
-            self._close()
-        finally:
-            os._exit(self._code)
+        for descriptor in (*self._watched, self._stopped):
+            poll.register(descriptor, 0)
+        gone = {descriptor for descriptor, _ in poll.poll()}
+        if self._stopped not in gone:
+            os.kill(os.getpid(), signal.SIGHUP)

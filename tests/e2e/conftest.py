@@ -1,19 +1,24 @@
 """A home, a working directory and a folder of sessions of their own for each test, and what runs in them."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 
 from sentio_tui.journal.document import Document, read_document
+from sentio_tui.journal.lock import holder
 from sentio_tui.journal.reader import read_all
-from sentio_tui.model.events import AnyEvent
-from tests.e2e.terminal import TIMEOUT, Size, Terminal
+from sentio_tui.model.events import AnyEvent, OrderFilled, SessionEnded
+from tests.e2e.terminal import LOOK, TIMEOUT, Size, Terminal
 
 WIDE = Size(160, 48)
 SMALL = Size(80, 24)
@@ -38,19 +43,28 @@ class Desk:
         self._running = ExitStack()
 
     def close(self) -> None:
+        """A session that was detached is in nobody's process group: its lock says who holds it."""
+        for lock in self.sessions.glob("*.lock"):
+            who = holder(lock)
+            if who is not None and who.pid:
+                with suppress(ProcessLookupError):
+                    os.kill(who.pid, signal.SIGKILL)
+                wait_until(partial(_is_free, lock))
         self._running.close()
 
-    def open(self, *options: str, size: Size = WIDE, **variables: str) -> Terminal:
+    def open(self, *options: str, size: Size = WIDE, controls: bool = True, **variables: str) -> Terminal:
         """The cockpit in a terminal of its own. `variables` are added to the environment."""
-        return self.open_command(str(PROGRAM), "--sessions-dir", str(self.sessions), *options, size=size, **variables)
+        command = (str(PROGRAM), "--sessions-dir", str(self.sessions), *options)
+        return self.open_command(*command, size=size, controls=controls, **variables)
 
-    def open_command(self, *command: str, size: Size = WIDE, **variables: str) -> Terminal:
-        return self._running.enter_context(Terminal(command, size, self._environment(variables), self.cwd))
+    def open_command(self, *command: str, size: Size = WIDE, controls: bool = True, **variables: str) -> Terminal:
+        environment = self._environment(variables)
+        return self._running.enter_context(Terminal(command, size, environment, self.cwd, controls=controls))
 
-    def pipe(self, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """The program without a terminal: its output goes to pipes."""
+    def pipe(self, *options: str, command: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+        """The program, or one of its commands, without a terminal: its output goes to pipes."""
         return subprocess.run(
-            [PROGRAM, "--sessions-dir", self.sessions, *options],
+            [PROGRAM, *command.split(), "--sessions-dir", self.sessions, *options],
             cwd=self.cwd,
             env=self._environment(variables),
             stdin=subprocess.DEVNULL,
@@ -98,6 +112,32 @@ class Desk:
     def documents(self) -> list[Document]:
         return [read_document(path) for path in sorted(self.sessions.glob("live_*.json"))]
 
+    def holder(self) -> int:
+        """The process of the one session that runs. Fails where none does, or several do."""
+        held = [who.pid for lock in self.sessions.glob("*.lock") if (who := holder(lock)) is not None]
+        assert len(held) == 1, held
+        return held[0]
+
+    def states(self) -> list[str]:
+        """What `sentio-tui sessions` says of each session, the newest first."""
+        answer = self.pipe("--json", command="sessions")
+        return [listed["state"] for listed in json.loads(answer.stdout)]
+
+    def is_complete(self) -> bool:
+        """Whether one session is on disk, its journal and its document whole, and nothing else."""
+        (events,) = self.journals()
+        (document,) = self.documents()
+        fills = sum(isinstance(event, OrderFilled) for event in events)
+        files = sorted(path.suffix for path in self.sessions.iterdir())
+        return (
+            isinstance(events[-1], SessionEnded)
+            and [event.seq for event in events] == list(range(1, len(events) + 1))
+            and document.is_ended
+            and document.last_seq == events[-1].seq
+            and len(document.trades) == fills
+            and files == [".json", ".jsonl"]
+        )
+
     def _environment(self, variables: dict[str, str]) -> dict[str, str]:
         folders = {
             f"XDG_{kind.upper()}_HOME": str(self.home / kind)
@@ -112,6 +152,18 @@ class Desk:
             **folders,
             **variables,
         }
+
+
+def wait_until(condition: Callable[[], object], timeout: float = TIMEOUT) -> None:
+    """Wait for something that no terminal shows."""
+    deadline = monotonic() + timeout
+    while not condition():
+        assert monotonic() < deadline, f"not within {timeout:g} s: {condition}"
+        sleep(LOOK)
+
+
+def _is_free(lock: Path) -> bool:
+    return holder(lock) is None
 
 
 def shows(title: str, text: str) -> Callable[[Terminal], bool]:

@@ -21,6 +21,9 @@ from pyte.screens import Char, Cursor
 TIMEOUT: Final = 60.0
 """Seconds a condition may take at the most: two slow cores run several programs at once."""
 
+LOOK: Final = 0.05
+"""Seconds until the program's end is looked for again: nothing is written at it."""
+
 RETRY: Final = 1.0
 """Seconds until a key is pressed again that a dialog, deaf while it opens, may not have heard."""
 
@@ -121,7 +124,10 @@ class Terminal:
     Leaving it as a context manager kills what still runs.
     """
 
-    def __init__(self, command: Sequence[str], size: Size, environment: Mapping[str, str], cwd: Path) -> None:
+    def __init__(
+        self, command: Sequence[str], size: Size, environment: Mapping[str, str], cwd: Path, *, controls: bool = True
+    ) -> None:
+        """Without `controls` the terminal is not the session's own: nobody is told by a signal when it goes away."""
         self.output = bytearray()
         self._waiting = bytearray()
         self._screen = _Screen(size)
@@ -143,7 +149,7 @@ class Terminal:
                 env=dict(environment),
                 pass_fds=(alive,),
                 start_new_session=True,
-                preexec_fn=_take_terminal,
+                preexec_fn=_take_terminal if controls else None,
             )
         except BaseException:  # no process came of it: nobody else would close the terminal
             self._release()
@@ -237,8 +243,26 @@ class Terminal:
             self._exit_code = self._process.wait()
         return self._exit_code
 
+    def wait_command(self, timeout: float = TIMEOUT) -> int:
+        """Read until the command itself has ended, as a shell waits for it: its children may go on. Its exit code."""
+        if not self._read_until(lambda terminal: terminal.process_ended or terminal.has_ended, timeout):
+            raise AssertionError(f"still running after {timeout:g} s\n{self._picture()}")
+        self._drain()
+        return self._process.wait()
+
+    @property
+    def pid(self) -> int:
+        """The command's own process, which leads its group."""
+        return self._process.pid
+
+    @property
+    def process_ended(self) -> bool:
+        """Whether the command itself has ended."""
+        return self._process.poll() is not None
+
     @property
     def has_ended(self) -> bool:
+        """Whether the command and its children have ended."""
         return bool(select.select([self._alive], [], [], 0)[0])
 
     def press(self, *keys: str) -> None:
@@ -286,11 +310,16 @@ class Terminal:
         self._master = -1
 
     def send_signal(self, number: signal.Signals) -> None:
+        """To the command itself."""
         self._process.send_signal(number)
 
     def wait_stopped(self) -> None:
         """Wait until the process has stopped. What it writes before fits into what the kernel keeps."""
         os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
+
+    def send_group(self, number: signal.Signals) -> None:
+        """To the command and its children, as the terminal and a shell do."""
+        os.killpg(self._process.pid, number)
 
     def left_behind(self) -> list[str]:
         """What differs from the terminal the program was given: modes and flags, in words. Empty is as it should be."""
@@ -328,7 +357,7 @@ class Terminal:
             left = deadline - time.monotonic()
             if ended or left <= 0:
                 return False
-            select.select([end for end in (self._master, self._alive) if end >= 0], [], [], left)
+            select.select([end for end in (self._master, self._alive) if end >= 0], [], [], min(left, LOOK))
 
     def _take_frame(self) -> bool:
         """Take in what the program wrote, up to the end of a frame at the most; whether there was anything."""

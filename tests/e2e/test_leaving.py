@@ -1,11 +1,11 @@
 """However the program ends, the terminal is as it was, and what the session did is on disk."""
 
+import os
 import signal
 import sys
 
 import pytest
 
-from sentio_tui.model.events import OrderFilled, SessionEnded
 from tests.e2e.conftest import SMALL, Desk, quit_by
 
 CRASHING = """\
@@ -24,21 +24,6 @@ sys.exit(cli.main(sys.argv[1:]))
 """The program with a screen that breaks while it shows the first open position."""
 
 
-def _is_complete(desk: Desk) -> bool:
-    """Whether one session is on disk, its journal and its document whole, and nothing else."""
-    (events,) = desk.journals()
-    (document,) = desk.documents()
-    fills = sum(isinstance(event, OrderFilled) for event in events)
-    files = sorted(path.suffix for path in desk.sessions.iterdir())
-    return (
-        isinstance(events[-1], SessionEnded)
-        and document.is_ended
-        and document.last_seq == events[-1].seq
-        and len(document.trades) == fills
-        and files == [".json", ".jsonl"]
-    )
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 def test_a_signal_ends_the_session_in_order(desk: Desk, number: signal.Signals) -> None:
     terminal = desk.trading()
@@ -46,7 +31,7 @@ def test_a_signal_ends_the_session_in_order(desk: Desk, number: signal.Signals) 
     assert terminal.wait_exit() == 130
     assert terminal.left_behind() == []
     assert terminal.text.strip() == ""
-    assert _is_complete(desk)
+    assert desk.is_complete()
     (document,) = desk.documents()
     assert document.positions == {}
     assert [trade.side for trade in document.trades] == ["buy", "sell"]
@@ -57,7 +42,7 @@ def test_a_signal_keeps_the_positions_where_that_is_configured(desk: Desk) -> No
     terminal.send_signal(signal.SIGTERM)
     assert terminal.wait_exit() == 130
     assert terminal.left_behind() == []
-    assert _is_complete(desk)
+    assert desk.is_complete()
     (document,) = desk.documents()
     assert list(document.positions) == ["RISE-USD"]
     assert [trade.side for trade in document.trades] == ["buy"]
@@ -77,11 +62,10 @@ def test_who_does_not_wait_for_prices_gets_the_last_ones(desk: Desk, hurry: str)
         terminal.press_until("x", lambda screen: screen.has_ended)
     assert terminal.wait_exit() == 130
     assert terminal.left_behind() == []
-    assert _is_complete(desk)
+    assert desk.is_complete()
     assert desk.documents()[0].positions == {}
 
 
-@pytest.mark.xfail(reason="signals are caught only once the screen stands", strict=False)
 def test_a_signal_at_the_first_byte_of_the_screen_restores_the_terminal(desk: Desk) -> None:
     terminal = desk.open(size=SMALL)
     terminal.wait_for(lambda screen: b"\x1b[?1049h" in screen.output)
@@ -94,10 +78,10 @@ def test_a_signal_at_the_first_byte_of_the_screen_restores_the_terminal(desk: De
 def test_after_a_stop_the_whole_screen_comes_back(desk: Desk, number: signal.Signals) -> None:
     terminal = desk.open("--speed", "1", size=SMALL)
     terminal.wait_for("● running")
-    terminal.send_signal(number)
+    terminal.send_group(number)
     terminal.wait_stopped()
     terminal.erase()
-    terminal.send_signal(signal.SIGCONT)
+    terminal.send_group(signal.SIGCONT)
     terminal.wait_for(lambda screen: len(screen.titles()) == 4 and "q Quit" in screen.lines[-1])
     terminal.wait_for("● running")
     quit_by(terminal)
@@ -105,18 +89,23 @@ def test_after_a_stop_the_whole_screen_comes_back(desk: Desk, number: signal.Sig
     assert terminal.left_behind() == []
 
 
-def test_a_crash_of_the_screen_is_told_on_a_terminal_that_works(desk: Desk) -> None:
+@pytest.mark.parametrize("on_hangup", ["stop", "detach"])
+def test_a_crash_of_the_screen_is_told_on_a_terminal_that_works(desk: Desk, on_hangup: str) -> None:
     command = (sys.executable, "-c", CRASHING, "--sessions-dir", str(desk.sessions), *desk.rising())
-    terminal = desk.open_command(*command)
-    assert terminal.wait_exit() == 1
+    terminal = desk.open_command(*command, "--set", f"session.on_hangup={on_hangup}")
+    assert terminal.wait_command() == 1
     assert terminal.left_behind() == []
     assert "a [red]pane[/foo] broke" in terminal.text
-    assert _is_complete(desk)
+    if on_hangup == "detach":
+        assert f"goes on (process {desk.holder()})" in terminal.text
+        os.kill(desk.holder(), signal.SIGTERM)
+    terminal.wait_exit()
+    assert desk.is_complete()
 
 
-def test_a_terminal_that_goes_away_ends_the_session_and_the_process(desk: Desk) -> None:
-    terminal = desk.trading(size=SMALL)
+def test_a_terminal_that_goes_away_ends_the_session_where_that_is_configured(desk: Desk) -> None:
+    terminal = desk.trading("--set", "session.on_hangup=stop", size=SMALL)
     terminal.hang_up()
     assert terminal.wait_exit() == 130
-    assert _is_complete(desk)
+    assert desk.is_complete()
     assert desk.documents()[0].positions == {}

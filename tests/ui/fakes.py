@@ -1,5 +1,6 @@
 """Stand-ins for the screen's tests: a session that plays frozen snapshots, a clock, and panes that only count."""
 
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -53,6 +54,22 @@ class FakeSession:
     def close(self) -> None:
         self.closed += 1
         self.is_over = True
+
+
+class SlowSession(FakeSession):
+    """Closes when it is let go, or when it is told to stop once more."""
+
+    def __init__(self, snapshots: Iterable[Snapshot] = ()) -> None:
+        super().__init__(snapshots)
+        self.go = threading.Event()
+
+    def send(self, command: AnyCommand) -> None:
+        super().send(command)
+        self.go.set()
+
+    def close(self) -> None:
+        self.go.wait()
+        super().close()
 
 
 class FakeClock:

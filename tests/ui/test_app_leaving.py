@@ -1,6 +1,7 @@
 """Questions before positions are closed, and leaving: by key, by signal, after a crash."""
 
 import threading
+from typing import Literal
 
 import pytest
 from msgspec.structs import replace
@@ -14,7 +15,7 @@ from sentio_tui.ui.screens.cockpit import CockpitScreen
 from sentio_tui.ui.screens.dialogs import GUARD, HELD, Closing, Dialog
 from tests.ui.conftest import THEMES, MakeCockpit
 from tests.ui.driving import pane, ready, status, until
-from tests.ui.fakes import FakeClock, FakeSession, fake_panes
+from tests.ui.fakes import FakeClock, FakeSession, SlowSession, fake_panes
 from tests.ui.samples import busy, ended
 
 MARKUP = "[red]x[/foo]"
@@ -147,26 +148,10 @@ async def test_leaving_a_session_that_one_only_looks_at_asks_nothing(make_cockpi
     assert not session.commands
 
 
-class SlowSession(FakeSession):
-    """Closes when it is let go, or when it is told to stop once more."""
-
-    def __init__(self) -> None:
-        super().__init__([replace(busy(), phase=Phase.STOPPING, waiting="prices of 2 symbols")])
-        self.go = threading.Event()
-
-    def send(self, command: AnyCommand) -> None:
-        super().send(command)
-        self.go.set()
-
-    def close(self) -> None:
-        self.go.wait()
-        super().close()
-
-
 async def test_closing_never_holds_up_the_screen_and_can_be_hurried(
     make_cockpit: MakeCockpit, clock: FakeClock
 ) -> None:
-    session = SlowSession()
+    session = SlowSession([replace(busy(), phase=Phase.STOPPING, waiting="prices of 2 symbols")])
     cockpit = make_cockpit(session)
     async with cockpit.run_test() as pilot:
         screen = await ready(pilot, session)
@@ -187,7 +172,7 @@ async def test_closing_never_holds_up_the_screen_and_can_be_hurried(
 
 
 async def test_a_signal_ends_the_session_in_order(make_cockpit: MakeCockpit) -> None:
-    session = SlowSession()
+    session = SlowSession([replace(busy(), phase=Phase.STOPPING, waiting="prices of 2 symbols")])
     cockpit = make_cockpit(session)
     async with cockpit.run_test() as pilot:
         await ready(pilot, session)
@@ -263,15 +248,20 @@ async def test_quitting_stays_in_reach_whatever_the_keys(make_cockpit: MakeCockp
         assert isinstance(cockpit.screen, Dialog)
 
 
-def test_a_crash_of_the_screen_closes_the_session(make_cockpit: MakeCockpit, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("on_hangup", ["detach", "stop"])
+def test_after_a_crash_of_the_screen_the_session_does_as_configured(
+    on_hangup: Literal["detach", "stop"], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     session = FakeSession([busy()])
-    cockpit = make_cockpit(session)
+    settings = Settings(session=SessionSettings(on_hangup=on_hangup))
+    cockpit = Cockpit(lambda: session, settings, [THEMES], panes=fake_panes)
 
     def crash() -> None:
         cockpit.session = session
         raise RuntimeError("boom")
 
     monkeypatch.setattr(cockpit, "run", crash)
-    with pytest.raises(RuntimeError, match="boom"):
-        run(cockpit)
-    assert session.closed == 1
+    assert run(cockpit) == 1
+    assert "boom" in capsys.readouterr().err
+    assert session.closed == (on_hangup == "stop")
+    assert cockpit.goes_on is (on_hangup == "detach")

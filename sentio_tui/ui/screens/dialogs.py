@@ -35,6 +35,9 @@ class Choice:
     label: str
 
 
+NO: Final = Choice(CANCEL, "n", "Cancel")
+
+
 class HeldKey:
     """Tells a key that is pressed again from one that is held down."""
 
@@ -110,7 +113,7 @@ def _face(choice: Choice) -> Content:
 
 def question(title: str, text: str, yes: Choice, clock: Clock) -> Dialog:
     """A dialog that does one thing or nothing."""
-    return Dialog(title, text, (yes, Choice(CANCEL, "n", "Cancel")), clock, severe="warning")
+    return Dialog(title, text, (yes, NO), clock, severe="warning")
 
 
 def message(title: str, text: str, clock: Clock) -> Dialog:
