@@ -344,7 +344,8 @@ class Cockpit(App[int], inherit_bindings=False):
 
     def lose_screen(self) -> None:
         """Nothing can be shown any more: the session goes on, or is to be closed, as configured."""
-        self._detached = not self._leaving and self.settings.session.on_hangup == "detach"
+        if not self._leaving and self.settings.session.on_hangup == "detach":
+            self._detached = True
         self._leaving = not self._detached
 
     def _heed_signals(self) -> None:
