@@ -130,6 +130,8 @@ def _past_parts(condition: Condition, place: Place, snapshot: Snapshot) -> tuple
         left.append(Part(0, (now + Content.styled(" now", "$muted"), now)))
     if condition.failure:
         left.append(Part(1, (Content.styled("✖ failed", "bold $error"),)))
+    if condition.looks_back:
+        left += _seat(condition.seat)
     if condition.looks_back and condition.alarms:
         left.append(Part(2, (Content.styled(f"▲ {condition.alarms}", "$error"),)))
     then = Content.assemble(("was ", "$muted"), snapshot.phase.value)

@@ -1,6 +1,7 @@
 """Every moment of a recorded session is the moment that was, in whatever order one looks."""
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,14 @@ from sentio_tui.engine.view import Viewer
 from sentio_tui.model.decisions import Direction
 from sentio_tui.model.events import AnyEvent, BarReceived, OrderFilled, SessionStarted
 from sentio_tui.sessions import recording as reels
+from sentio_tui.sessions.assemble import assemble
+from sentio_tui.sessions.recorded import open_recorded
 from sentio_tui.sessions.recording import NoRecording, Recording, read_recording
+from sentio_tui.settings import Settings
 from tests.engine.courses import DIRECTIONS, Input, build, inputs
 from tests.engine.scripts import COIN, OTHER, START, bar, engine, info, run
 from tests.sessions.reels import USUAL, fingerprint, recorded, swings, watched, write
+from tests.sessions.test_resume import finished, ladder, trading
 
 
 def along(events: Sequence[AnyEvent]) -> list[str]:
@@ -50,6 +55,29 @@ def test_the_snapshot_at_any_event_is_the_one_that_was_live(
             assert shown.seq == event
             assert fingerprint(shown) == expected[event - 1]
             assert live.get(event, expected[event - 1]) == expected[event - 1]
+
+
+@pytest.mark.parametrize("settings_of", [trading, ladder], ids=["slots", "ladder"])
+def test_a_real_session_looks_in_replay_as_it_looked_live(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings_of: Callable[[], Settings]
+) -> None:
+    live = assemble(settings_of(), tmp_path)
+    seen: dict[int, str] = {}
+
+    def look(events: Sequence[AnyEvent]) -> None:
+        shown = live._viewer.snapshot()
+        seen[shown.seq] = fingerprint(shown)
+
+    live.listen(look)
+    finished(live)
+    for module in ("recording", "recorded"):
+        monkeypatch.setattr(f"sentio_tui.sessions.{module}.KEYFRAME_EVERY", 64)
+    session = open_recorded(tmp_path, live.name)
+    events = sorted(seen)
+    assert len(events) > 50
+    for event in random.Random(1).sample(events, 50):
+        session.seek(event)
+        assert fingerprint(session.snapshot()) == seen[event]
 
 
 def test_bars_and_what_came_of_them_belong_together() -> None:

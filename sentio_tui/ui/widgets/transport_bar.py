@@ -17,11 +17,13 @@ from sentio_tui.ui.monitor import Reel
 SHORTEST: Final = 4
 """The scrubber has at least one cell of so many of the bar's; for its sake the words beside it get shorter."""
 
-BOUGHT, SOLD, BOTH, MARKED, HERE = "▲", "▼", "↕", "◆", "●"
+BOUGHT, SOLD, BOTH, MARKED, HERE = "▲", "▼", "┼", "◆", "●"
+_LINES: Final = {False: ("─", BOTH, "$pane-border"), True: ("━", "┿", "$accent-line")}
+"""What the line and a cell of buys and sells are drawn with, after the place and before it."""
 
 
 class TransportBar(Widget):
-    """State, speed, time, and the scrubber: ▲ a buy, ▼ a sell, ↕ both, ◆ a mark, ● here. A click on the scrubber goes
+    """State, speed, time, and the scrubber: ▲ a buy, ▼ a sell, ┼ both, ◆ a mark, ● here. A click on the scrubber goes
     there; one on the state plays or pauses, one on the speed makes it faster."""
 
     DEFAULT_CSS = """
@@ -92,9 +94,11 @@ def scrubber(reel: Reel, width: int, signs: Mapping[int, str]) -> Content:
     """The whole recording in so many cells, by the number of its bars. `signs` are its fills."""
     bars = reel.place.bars
     here = cell_of(reel.place.bar, width, bars)
-    cells = [("━", "$accent-line") if cell < here else ("─", "$pane-border") for cell in range(width)]
-    for cell, sign in signs.items():
-        cells[cell] = (sign, {BOUGHT: "$gain", SOLD: "$loss"}.get(sign, "$foreground"))
+    cells = []
+    for cell in range(width):
+        line, both, style = _LINES[cell < here]
+        sign = signs.get(cell, line)
+        cells.append((both if sign == BOTH else sign, {BOUGHT: "$gain", SOLD: "$loss"}.get(sign, style)))
     for bar in reel.marks:
         cells[cell_of(bar, width, bars)] = (MARKED, "bold $warning")
     cells[here] = (HERE, "bold $accent-line")

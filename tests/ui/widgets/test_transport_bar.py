@@ -90,7 +90,7 @@ def test_fills_marks_and_the_place_stand_where_they_are() -> None:
     )
     shown = reel(replace(PLACE, bar=500), fills, marks=(700,))
     text = scrubber(shown, 11, traded(fills, 11, 1_000)).plain
-    assert text == "▲↕━━━●─◆─▼─"
+    assert text == "▲┿━━━●─◆─▼─"
 
 
 @given(st.integers(0, 500), st.integers(1, 500), st.integers(2, 200))
