@@ -216,8 +216,10 @@ def replay_bar(condition: Condition) -> list[str]:
 def _unavailable_in_the_past(action: Action, condition: Condition) -> str:
     if action.id == "live" and not condition.looks_back:
         return "Live: this is a recording; nothing goes on behind it."
-    steers = action.command is not None or action.id == "wheel"
+    steers = action.command is not None or action.id in {"wheel", "detach"}
     if not steers or action.id == "pause":
+        return ""
+    if action.id == "detach" and condition.behind not in {None, Phase.ENDED}:
         return ""
     what = "you are looking back; go back to live first" if condition.looks_back else "this is a recording"
     return f"{action.label}: {what}."

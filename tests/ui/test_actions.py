@@ -10,15 +10,19 @@ from msgspec.structs import replace
 from sentio_tui.model.commands import Command, Pause, Start, Stop
 from sentio_tui.model.events import Mode, Phase
 from sentio_tui.model.snapshot import Snapshot
+from sentio_tui.sessions.base import Place
 from sentio_tui.sessions.wheel import ALONE, Seat
 from sentio_tui.ui.actions import (
     ACTIONS,
     ALWAYS_QUIT,
     BY_ID,
+    PAIRS,
     PANES,
+    REPLAY_BAR,
     label,
     normal_key,
     pane_of,
+    replay_bar,
     resolve_keys,
     shown_key,
     unavailable,
@@ -119,13 +123,32 @@ def test_keys_have_one_name_and_one_face(text: str, name: str, shown: str) -> No
 
 
 def now(
-    snapshot: Snapshot | None, *, is_over: bool = False, is_ours: bool = True, seat: Seat | None = None
+    snapshot: Snapshot | None,
+    *,
+    is_over: bool = False,
+    is_ours: bool = True,
+    seat: Seat = ALONE,
+    place: Place | None = None,
+    looks_back: bool = False,
+    behind: Phase | None = None,
+    no_past: str = "",
 ) -> Condition:
     """What there is to take an action in."""
     return Condition(
-        snapshot, Mode.SIM, launching=False, is_over=is_over, why="", failure="", alarms=0,
-        seat=seat or ALONE, is_ours=is_ours,
-    )  # fmt: skip
+        snapshot,
+        Mode.SIM,
+        launching=False,
+        is_over=is_over,
+        why="",
+        failure="",
+        alarms=0,
+        seat=seat,
+        is_ours=is_ours,
+        place=place,
+        looks_back=looks_back,
+        behind=behind,
+        no_past=no_past,
+    )
 
 
 def test_what_the_session_does_not_accept_is_refused_in_words() -> None:
@@ -176,3 +199,39 @@ def test_who_does_not_drive_is_told_so(seat: Seat, command: str, wheel: str) -> 
 
 def assert_told(words: str, told: str) -> None:
     assert told in words if told else not words
+
+
+PAST = Place(event=12, events=100, bar=3, bars=25, at=0, is_playing=False, speed=60.0)
+
+
+def test_a_recording_takes_no_command_but_moves() -> None:
+    past = now(busy(), place=PAST)
+    refused = {action.id for action in ACTIONS if unavailable(action, past)}
+    assert refused == {"start", "stop", "flatten", "wheel", "detach", "live"}
+    assert unavailable(BY_ID["stop"], past) == "Stop: this is a recording."
+    assert label(BY_ID["pause"], past) == "Play"
+    assert label(BY_ID["pause"], now(busy(), place=replace(PAST, is_playing=True))) == "Pause"
+
+
+def test_who_looks_back_steers_nothing_but_may_leave() -> None:
+    past = now(busy(), place=PAST, looks_back=True, behind=Phase.RUNNING)
+    refused = {action.id for action in ACTIONS if unavailable(action, past)}
+    assert refused == {"start", "stop", "flatten", "wheel"}
+    assert "go back to live first" in unavailable(BY_ID["flatten"], past)
+    assert label(BY_ID["live"], past) == "Live"
+    over = now(busy(), place=PAST, looks_back=True, behind=Phase.ENDED)
+    assert unavailable(BY_ID["detach"], over)
+
+
+def test_a_session_is_looked_back_at_where_its_journal_is_here() -> None:
+    travels = [action for action in ACTIONS if action.travels]
+    assert not any(unavailable(action, now(busy(), no_past="")) for action in travels)
+    told = [unavailable(action, now(busy(), no_past="its journal is elsewhere")) for action in travels]
+    assert all(text.endswith(": its journal is elsewhere.") for text in told)
+
+
+def test_the_key_bar_of_a_replay_names_actions_there_are() -> None:
+    pairs = [*PAIRS, *(back for back, _ in PAIRS.values())]
+    assert set(REPLAY_BAR) | set(pairs) <= set(BY_ID)
+    assert "live" not in replay_bar(now(busy(), place=PAST))
+    assert "live" in replay_bar(now(busy(), place=PAST, looks_back=True))

@@ -120,7 +120,7 @@ async def test_steps_beyond_the_ends_are_told(cockpit: Cockpit, session: Recorde
         ]
 
 
-@pytest.mark.parametrize("key", ["x", "f", "s", "w"])
+@pytest.mark.parametrize("key", ["x", "f", "s", "w", "d"])
 async def test_commands_are_refused_and_greyed(cockpit: Cockpit, session: RecordedSession, key: str) -> None:
     async with cockpit.run_test(size=(200, 48)) as pilot:
         screen = await ready(pilot, session)
