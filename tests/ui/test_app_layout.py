@@ -2,15 +2,16 @@
 
 import pytest
 from msgspec.structs import replace
+from textual._compositor import LayoutUpdate
 from textual.geometry import Region
 
 from sentio_tui.settings import Settings
 from sentio_tui.ui.actions import PANES
 from sentio_tui.ui.app import Cockpit
 from sentio_tui.ui.screens.cockpit import CockpitScreen
-from tests.ui.conftest import MakeCockpit
+from tests.ui.conftest import THEMES, MakeCockpit
 from tests.ui.driving import notices, pane, ready, until
-from tests.ui.fakes import FakePane, FakeSession, FakeTable
+from tests.ui.fakes import FakeClock, FakePane, FakeSession, FakeTable
 from tests.ui.samples import busy
 
 SIZES = [(160, 48), (140, 40), (120, 35), (100, 30), (200, 24), (80, 60), (80, 24)]
@@ -198,3 +199,20 @@ async def test_the_key_bar_shows_configured_keys(make_cockpit: MakeCockpit) -> N
     async with make_cockpit(session, Settings(keys={"zoom": "ctrl+z"})).run_test(size=(160, 48)) as pilot:
         screen = await ready(pilot, session)
         assert "^z Zoom" in str(screen.query_one("#keys").render())
+
+
+async def test_moving_the_focus_paints_the_panes_it_touches_alone(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = FakeSession([busy()])
+    cockpit = Cockpit(lambda: session, Settings(), [THEMES], clock=clock)
+    async with cockpit.run_test(size=(160, 48)) as pilot:
+        await ready(pilot, session)
+        await pilot.press("3")
+        await pilot.pause()
+        painted: list[object] = []
+        monkeypatch.setattr(cockpit, "_display", lambda _screen, update: painted.append(update))
+        await pilot.press("4")
+        await until(pilot, lambda: any(painted))
+        await pilot.pause()
+        assert not [update for update in painted if isinstance(update, LayoutUpdate)]

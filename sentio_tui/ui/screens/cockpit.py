@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
 from textual.getters import query_one
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -96,6 +97,9 @@ class CockpitScreen(Screen[None]):
         ),
         Binding(",".join(ALWAYS_QUIT), "act('quit')", "Quit", show=False, priority=True),
     ]
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """As in Textual, which paints the whole screen anew with it: who gets or loses the focus paints that itself."""
 
     status = query_one(StatusLine)
     transport = query_one(TransportBar)
@@ -246,7 +250,9 @@ class CockpitScreen(Screen[None]):
             title = self._titles[name]
             if other is not None and not self._panes[other].display and not self.has_class("-zoom"):
                 title += f"  [dim]{self._titles[other]}[/dim]"
-            pane.border_title = title
+            # Textual paints a pane anew whose title is set, also to what it was.
+            if pane.border_title != title:
+                pane.border_title = title
         if self._panes and self.focused is None and not self.too_small.display:
             self._panes[self._last].focus(scroll_visible=False)
 
