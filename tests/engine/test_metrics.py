@@ -171,3 +171,13 @@ def test_the_mean_return_of_a_block_and_of_a_day() -> None:
     run(made, [bar(minute, 100.0) for minute in range(400)])
     assert metrics(made.state).mrd == 0.0
     assert metrics(made.state).mrb == 0.0
+
+
+def test_t10_the_evening_belongs_to_the_exchange_s_day() -> None:
+    """19:30 in New York in winter is the next day in UTC, by which the original grouped the returns of its MRD."""
+    made = EquityCurve(100.0, "America/New_York")
+    for hours, equity in ((15.0, 110.0), (24.5, 121.0), (39.0, 133.1)):  # 10:00 and 19:30 of one day, 10:00 of the next
+        made.mark(START + round(hours * 60) * MINUTE, equity, held=False)
+    assert made.daily() == [(date(2025, 1, 6), 121.0), (date(2025, 1, 7), 133.1)]
+    assert daily_returns([value for _, value in made.daily()], 100.0) == pytest.approx([0.21, 0.1])
+    assert made.days_over == 1

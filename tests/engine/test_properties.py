@@ -34,7 +34,7 @@ def test_t22_equity_is_cash_plus_quantity_times_own_price_after_every_event(
 
 @settings(deadline=None)
 @given(DIRECTIONS, DIRECTIONS, inputs())
-def test_replaying_the_fills_reproduces_cash_and_positions(
+def test_t22_replaying_the_fills_reproduces_cash_and_positions(
     first: list[Direction], second: list[Direction], given_inputs: list[Input]
 ) -> None:
     made = build(first, second)
