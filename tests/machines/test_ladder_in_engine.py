@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from sentio_tui.brokers.matching import FillModel, NextOpen, SameClose
 from sentio_tui.engine.engine import Engine
+from sentio_tui.engine.state import fold
 from sentio_tui.machines.ladder import CASH_ONLY, DEFAULT_RUNGS, STATES, weights_of
 from sentio_tui.market.calendar import Calendar, ExchangeCalendar
 from sentio_tui.market.families import SPY
@@ -164,3 +165,30 @@ def test_t07_a_fund_is_not_ordered_at_its_price_of_the_evening_before() -> None:
     assert decided[0].detail == "the price of SPXL is stale"
     (order,) = [event.order for event in events if isinstance(event, OrderSubmitted)]
     assert order.time == START + morning + 2 * MINUTE
+
+
+def test_t29_every_bar_counts_and_the_exit_comes_when_the_minimum_is_held() -> None:
+    """The original never counted: 44 bars in one state, 37 exits blocked. Here it leaves with the third bar held, and
+    whoever folds the journal, as after a restart, has the same count."""
+    made = ladders.engine(Probabilities([0.57, 0.57, *[0.5] * 10]), ladder=replace(CALIBRATED, min_hold_bars=3))
+    events: list[AnyEvent] = list(made.open())
+    account = made.state.accounts["main"]
+    counts, reasons = [], []
+    for bars in minutes(8, random.Random(1)):
+        for bar in bars:
+            events += made.bar(bar, bar.time + MINUTE)
+        counts.append(account.positions["SPY"].bars_held if "SPY" in account.positions else None)
+        reasons.append(made.state.decided["main", "SPY"].reason)
+        again = fold(list(events)).accounts["main"].positions
+        assert {symbol: held.bars_held for symbol, held in again.items()} == {
+            symbol: held.bars_held for symbol, held in account.positions.items()
+        }
+    assert counts == [None, 0, 1, 2, 3, None, None, None]
+    assert reasons[:6] == [
+        Reason.REBALANCE,
+        Reason.NO_CHANGE,
+        Reason.MIN_HOLD,
+        Reason.MIN_HOLD,
+        Reason.REBALANCE,
+        Reason.NO_CHANGE,
+    ]

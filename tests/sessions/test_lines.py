@@ -73,7 +73,7 @@ def test_third_field_of_a_bar_line_is_the_symbol(symbol: str) -> None:
         assert fields[2] == symbol
 
 
-def test_time_is_the_exchanges_in_summer_too() -> None:
+def test_t10_time_is_the_exchanges_in_summer_too() -> None:
     assert line(TimerFired(1, SUMMER, "t")) is None
     assert line(SessionEnded(1, SUMMER, "end of data")) == "[2025-07-07 09:31:00 EDT] Session ended: end of data"
 
