@@ -116,7 +116,8 @@ def test_zero_switches_stop_and_profit_off() -> None:
 
 
 def test_t12_warming_up_is_its_own_reason_and_says_what_is_missing() -> None:
-    assert slots().decide(WARMING, bar(), Book()).detail == "7 more bars needed"
+    verdict = slots().decide(WARMING, bar(), Book())
+    assert (verdict.reason, verdict.detail) == (Reason.WARMING_UP, "7 more bars needed")
     assert slots().decide(signal(missing=1), bar(), Book()).detail == "1 more bar needed"
 
 
