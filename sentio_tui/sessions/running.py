@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from sentio_tui.journal.catalogue import UnknownSession, find
+from sentio_tui.journal.catalogue import SessionState, UnknownSession, find
 from sentio_tui.journal.lock import holder
 from sentio_tui.journal.names import LOCK, is_session_name, name_order, session_lock_path
 
@@ -77,7 +77,11 @@ def _absent(folder: Path, name: str, there: Sequence[str]) -> str:
     except UnknownSession as error:
         near = get_close_matches(name, there, n=3, cutoff=0.7) or there[:3]
         return f"{folder}: no session {name!r} runs. Did you mean {' or '.join(near)}?" if near else str(error)
-    return f"{name} does not run, it is {known.state}" + (f"; {', '.join(there)} runs" if len(there) == 1 else "")
+    advice = {
+        SessionState.ENDED: f"it has ended; `sentio-tui replay {name}` looks at it",
+        SessionState.INTERRUPTED: f"it was interrupted; `sentio-tui resume {name}` goes on with it",
+    }
+    return f"{name} does not run: {advice.get(known.state, 'its files cannot be read')}"
 
 
 class SocketRefused(Exception):

@@ -67,7 +67,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(tmp_path: Path) -> None:
 
 def test_one_that_has_broken_off_is_told_from_one_that_never_was(tmp_path: Path) -> None:
     (tmp_path / f"{NAMES[0]}.jsonl").write_text("")
-    with pytest.raises(NotRunning, match=f"{NAMES[0]} does not run, it is "):
+    with pytest.raises(NotRunning, match=f"{NAMES[0]} does not run: "):
         choose(tmp_path, NAMES[0])
 
 
