@@ -1,5 +1,6 @@
 """What the screen knows of its session: the newest snapshot, why it ended, and what must be told at once."""
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -247,8 +248,9 @@ class Monitor:
             changed = True
         if over and not self._over and session.failure:
             self._failure = session.failure
-            self._alarms += 1
-            toasts.append(Toast(f"The session broke off: {session.failure}", "error"))
+            text = f"The session broke off: {session.failure}"
+            self.note(text, "broke_off", time.time_ns() // 1_000_000)
+            toasts.append(Toast(text, "error"))
         self._over = over
         return News(changed or bool(toasts), _few(toasts))
 

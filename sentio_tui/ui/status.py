@@ -104,7 +104,7 @@ def status_parts(condition: Condition) -> tuple[list[Part], list[Part]]:
     if condition.alarms:
         many = f"▲ {condition.alarms} alarm" + "s" * (condition.alarms > 1)
         left.append(Part(2, (Content.styled(many, "$error"), Content.styled(f"▲ {condition.alarms}", "$error"))))
-    if not condition.is_over or condition.seat.cut_off:
+    if not condition.is_over or (condition.seat.cut_off and not condition.failure):
         left += _seat(condition.seat)
     if snapshot.first is not None:
         lasted = Content.styled(duration(snapshot.at - snapshot.first), "$foreground")

@@ -18,6 +18,7 @@ from sentio_tui.journal.document import Document, read_document
 from sentio_tui.journal.lock import holder
 from sentio_tui.journal.reader import read_all
 from sentio_tui.model.events import AnyEvent, OrderFilled, SessionEnded
+from sentio_tui.sessions.running import running
 from tests.e2e.terminal import LOOK, TIMEOUT, Size, Terminal
 
 WIDE = Size(160, 48)
@@ -73,6 +74,27 @@ class Desk:
             timeout=TIMEOUT,
             check=False,
         )
+
+    def background(self, *options: str) -> subprocess.Popen[bytes]:
+        """`sentio-tui run` without a terminal, as soon as others can attach to it."""
+        process = subprocess.Popen(
+            [PROGRAM, "run", "--sessions-dir", self.sessions, *options],
+            cwd=self.cwd,
+            env=self._environment({}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        self._running.callback(process.wait)
+        self._running.callback(process.kill)
+        wait_until(lambda: any(each.socket and each.pid == process.pid for each in running(self.sessions)))
+        return process
+
+    def attach(self, *options: str, size: Size = WIDE) -> Terminal:
+        """`sentio-tui attach` in a terminal of its own, as soon as it shows the session."""
+        command = (str(PROGRAM), "attach", "--sessions-dir", str(self.sessions), *options)
+        terminal = self.open_command(*command, size=size)
+        terminal.wait_for("● running")
+        return terminal
 
     def trading(self, *options: str, size: Size = WIDE) -> Terminal:
         """A cockpit on the rising market, as soon as a position is open. Options win over the market's own."""

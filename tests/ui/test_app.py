@@ -157,6 +157,8 @@ async def test_a_broken_session_is_an_alarm(make_cockpit: MakeCockpit) -> None:
         await pilot.pause()
         assert f"failed: boom {MARKUP}" in status(screen)
         assert notices(cockpit).count(f"The session broke off: boom {MARKUP}") == 1
+        assert "2 alarms" in status(screen)
+        assert pane(screen, "log").shown[-1].notes[-1].text == f"The session broke off: boom {MARKUP}"
         assert cockpit.is_running
 
 
