@@ -102,7 +102,10 @@ def _attach(arguments: argparse.Namespace) -> int:
         return _refuse(error)
     from sentio_tui.ui import app
 
-    return app.run(app.Cockpit(lambda: session, loaded.settings, paths.theme_dirs(loaded.settings)))
+    try:
+        return app.run(app.Cockpit(lambda: session, loaded.settings, paths.theme_dirs(loaded.settings)))
+    finally:
+        session.close()
 
 
 def _chosen(loaded: "Loaded", arguments: argparse.Namespace) -> "Running":

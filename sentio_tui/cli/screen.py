@@ -76,6 +76,7 @@ def trade(
     from sentio_tui.sessions import headless
 
     (session,) = sessions
+    session.leave_screen()
     where = f"session {session.name} goes on (process {os.getpid()})"
     shell.leave(code, f"{where}. `sentio-tui attach` comes back to it.")
     return headless.stay(session, shell.signals)

@@ -295,16 +295,18 @@ class Cockpit(App[int], inherit_bindings=False):
         self.push_screen(Dialog("Quit", text, choices, self.clock, severe="warning"), answered)
 
     def leave(self, code: int) -> None:
-        """End the session in order, without holding up the screen, then exit with this code."""
-        if self._closing_notice is not None:
+        """End the session in order, without holding up the screen, then exit with this code. One that is only looked
+        at goes on."""
+        if self._leaving:
             return
         self._exit_code = code
         self._leaving = True
         if self.session is None and self._launched.is_set():
             self.exit(code)
             return
-        self._closing_notice = Closing(self._closing_text(), partial(self.steering.send, Stop()), self.clock)
-        self.push_screen(self._closing_notice)
+        if self.session is None or self.session.ends_with_screen:
+            self._closing_notice = Closing(self._closing_text(), partial(self.steering.send, Stop()), self.clock)
+            self.push_screen(self._closing_notice)
         self._close()
 
     def _closing_text(self) -> str:

@@ -102,7 +102,7 @@ def test_a_viewer_that_loses_its_terminal_or_is_killed_is_no_loss(desk: Desk) ->
     running = desk.background(*desk.rising())
     ann, bob, eve = desk.attach(), desk.attach(), desk.attach()
     ann.hang_up()
-    ann.wait_exit()
+    wait_until(lambda: ann.has_ended)
     bob.send_signal(signal.SIGTERM)
     assert bob.wait_exit() == 130
     assert bob.left_behind() == []

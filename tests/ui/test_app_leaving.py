@@ -148,6 +148,22 @@ async def test_leaving_a_session_that_one_only_looks_at_asks_nothing(make_cockpi
     assert not session.commands
 
 
+async def test_signals_to_one_that_only_looks_at_a_session_leave_it_as_it_is(make_cockpit: MakeCockpit) -> None:
+    session = SlowSession([busy()])
+    session.ends_with_screen = False
+    cockpit = make_cockpit(session)
+    async with cockpit.run_test() as pilot:
+        await ready(pilot, session)
+        cockpit.interrupted()
+        cockpit.interrupted()
+        await pilot.pause()
+        assert not isinstance(cockpit.screen, Closing)
+        session.go.set()
+        await until(pilot, lambda: cockpit._exit)
+    assert cockpit.return_value == 130
+    assert not session.commands
+
+
 async def test_closing_never_holds_up_the_screen_and_can_be_hurried(
     make_cockpit: MakeCockpit, clock: FakeClock
 ) -> None:
