@@ -80,6 +80,7 @@ class Account:
         self.positions: Final[dict[str, Position]] = {}
         self.executions: Final[list[Execution]] = []
         self.blocked = False
+        self._at_close: tuple[Decimal, dict[str, Decimal]] = (cash, {})
         self._random = Random(f"{seed} account")
         self._price = price
         self._created = created
@@ -212,10 +213,14 @@ class Account:
         position.qty += signed
 
     def close_day(self) -> None:
-        """The end of a day: what the day's profit is counted from."""
-        self.last_equity = self.equity
-        for position in self.positions.values():
-            position.day_cost = self._worth(position)
+        """The end of a session: what the next day's profit will be counted from."""
+        self._at_close = self.equity, {symbol: self._worth(each) for symbol, each in self.positions.items()}
+
+    def open_day(self) -> None:
+        """The beginning of a session."""
+        self.last_equity, worths = self._at_close
+        for symbol, position in self.positions.items():
+            position.day_cost = worths.get(symbol, position.day_cost)
 
     def body(self, orders: Iterable[Order]) -> Body:
         """As in GET /v2/account. The fields of pattern day trading are gone since 2026-07-06."""

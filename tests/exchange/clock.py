@@ -13,7 +13,7 @@ from sentio_tui.model.bars import Millis
 class Timer:
     """Something to do at a time, unless cancelled before."""
 
-    def __init__(self, due: Millis, action: Callable[[], None]) -> None:
+    def __init__(self, due: Millis, action: Callable[[], object]) -> None:
         self.due: Final = due
         self.action: Final = action
         self.cancelled = False
@@ -40,13 +40,13 @@ class FakeClock:
         """The same instant, in UTC."""
         return datetime.fromtimestamp(self._now / 1000, UTC)
 
-    def at(self, due: Millis, action: Callable[[], None]) -> Timer:
+    def at(self, due: Millis, action: Callable[[], object]) -> Timer:
         """Does it once the clock gets there; a time that has passed is due at the next move of the clock."""
         timer = Timer(due, action)
         heapq.heappush(self._timers, (due, next(self._numbers), timer))
         return timer
 
-    def after(self, seconds: float, action: Callable[[], None]) -> Timer:
+    def after(self, seconds: float, action: Callable[[], object]) -> Timer:
         return self.at(self._now + round(seconds * 1000), action)
 
     def advance(self, seconds: float) -> None:

@@ -2,7 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
@@ -116,7 +117,6 @@ class FakeExchange:
             self._check_wash(order)
         self.account.check(order, self.orders.values())
         order.status = "pending_new" if self._trades_now(order) else "accepted"
-        order.expires_at = self._expiry(order)
         order.script = self._scripts.pop(client_id, []) or self._scripts.pop(order.symbol, [])
         self._keep(order)
         self._pending.append(lambda: self._begin(order))
@@ -177,7 +177,6 @@ class FakeExchange:
         others = [each for each in self.orders.values() if each is not old]
         self.account.check(new, others)
         new.order_class, new.parent, new.replaces = old.order_class, old.parent, old.id
-        new.expires_at = self._expiry(new)
         before, old.status = old.status, "pending_replace"
         self._keep(new)
         self._pending.append(lambda: self._replaced(old, new, before))
@@ -223,6 +222,8 @@ class FakeExchange:
         for each in (order, *order.legs):
             self.orders[each.id] = each
             self._by_client_id[each.client_order_id] = each
+            each.expires_at = self._expiry(order)
+            self.clock.at(each.expires_at, partial(self._end, each, "expired"))
 
     def _check_wash(self, order: Order) -> None:
         for other in self.orders.values():
@@ -262,12 +263,12 @@ class FakeExchange:
         self.emit("new", order)
         if order.order_class == "oco":
             self._release_legs(order)
-        self._match(order, None)
+        self._match(order, self.ticker.quote(order.symbol).size)
         if order.time_in_force in ("ioc", "fok") and order.is_open:
             self._end(order, "canceled")
 
-    def _match(self, order: Order, volume: Decimal | None) -> None:
-        """`volume` is what executes at most; None is any."""
+    def _match(self, order: Order, volume: float) -> None:
+        """`volume` is what trades there, of which a share may be ours."""
         if self.holding or order.status not in ("new", "partially_filled") or not self._trades_now(order):
             return
         last = self.ticker.last(order.symbol)
@@ -275,7 +276,10 @@ class FakeExchange:
         if price is None:
             return
         left = order.left(price)
-        qty = left if volume is None else min(left, volume)
+        qty = left
+        if self.volume_share is not None:
+            step = Decimal("0.000000001") if order.listing.kind == CRYPTO else Decimal(1)
+            qty = min(left, (Decimal(str(volume)) * self.volume_share).quantize(step, ROUND_DOWN))
         if order.script:
             qty = min(order.script[0], left)
             # The last entry, 0, stays: what a script leaves does not execute.
@@ -342,16 +346,16 @@ class FakeExchange:
         self._begin(new)
 
     def _priced(self, symbol: str, volume: float) -> None:
-        share = None if self.volume_share is None else Decimal(str(volume)) * self.volume_share
         for order in [each for each in self.orders.values() if each.symbol == symbol and each.is_open]:
             if order.status == "accepted" and self._trades_now(order):
                 order.status = "pending_new"
                 self._begin(order)
             else:
-                self._match(order, share)
+                self._match(order, volume)
 
     def _opens(self) -> None:
         """The regular session begins: what waited for it is new, opg orders execute or expire."""
+        self.account.open_day()
         for order in [each for each in self.orders.values() if each.status == "accepted"]:
             if order.time_in_force == "opg":
                 self._auction(order)
@@ -361,19 +365,12 @@ class FakeExchange:
         self.clock.at(self._equities.next_open(self.clock.now), self._opens)
 
     def _closes(self) -> None:
-        """The regular session ends: cls orders execute, day orders expire."""
-        now = self.clock.now
-        for order in [each for each in self.orders.values() if each.is_open]:
-            if order.time_in_force == "cls" and order.status == "accepted":
+        """The regular session ends: cls orders execute. Day orders expire by timers of their own."""
+        for order in [each for each in self.orders.values() if each.status == "accepted"]:
+            if order.time_in_force == "cls":
                 self._auction(order)
-            elif order.expires_at is not None and order.expires_at <= now and order.parent is None:
-                self._end(order, "expired")
-        extended = [each for each in self.orders.values() if each.is_open and each.extended_hours]
-        for order in extended:
-            assert order.expires_at is not None
-            self.clock.at(order.expires_at, lambda order=order: self._end(order, "expired"))  # type: ignore[misc]
         self.account.close_day()
-        self.clock.at(self._equities.next_close(now), self._closes)
+        self.clock.at(self._equities.next_close(self.clock.now), self._closes)
 
     def _auction(self, order: Order) -> None:
         order.status = "new"

@@ -2,23 +2,19 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from msgspec import Struct
 
-from sentio_tui.market.calendar import ExchangeCalendar
 from sentio_tui.model.bars import MINUTE, Millis
 from tests.exchange.listings import LISTINGS, Listing
-from tests.exchange.paths import Hours, Minute, MinuteBar, Shape, bar, draw, follow, tapes
+from tests.exchange.paths import Minute, MinuteBar, bar, made_up
 
 SIP: Final = "sip"
 IEX: Final = "iex"
-HISTORY: Final = timedelta(days=400)
-"""There are no prices earlier than that before the day the exchange begins on."""
 PUBLISHED: Final = 50
 """Milliseconds after the end of a minute at which its bar is out."""
-_A_DAY: Final = timedelta(days=1)
 UPDATED: Final = 30_000
 """Milliseconds after the end of a minute at which its updated bar is out."""
 
@@ -31,12 +27,6 @@ class Quote(Struct, frozen=True):
     size: float = 300.0
 
 
-class _Day(Struct):
-    times: list[Millis]
-    sip: dict[Millis, Minute]
-    iex: dict[Millis, Minute]
-
-
 class Market:
     """Minutes by symbol, tape and time. `seed` and `begin` fix everything that was not put there by hand.
 
@@ -46,11 +36,10 @@ class Market:
     def __init__(self, seed: int, begin: Millis, listings: Iterable[Listing] = LISTINGS) -> None:
         self.seed: Final = seed
         self.begin: Final = begin
-        self.listings: Final = {each.symbol: each for each in listings}
-        self.hours: Final = Hours(ExchangeCalendar("XNYS"))
-        self._shapes: dict[tuple[str, date], Shape] = {}
-        self._days: dict[tuple[str, date], _Day] = {}
-        self._levels: dict[str, dict[date, float]] = {}
+        listed = tuple(listings)
+        self.listings: Final = {each.symbol: each for each in listed}
+        self._made = made_up(seed, begin, listed)
+        self.hours: Final = self._made.hours
         self._put: dict[str, dict[Millis, Minute]] = {}
 
     def put(
@@ -79,7 +68,8 @@ class Market:
         """None where nothing traded, or the market is closed."""
         put = self._put.get(symbol, {}).get(at)
         if put is None:
-            day = self._day(self.listings[symbol], self._date(symbol, at))
+            listing = self.listings[symbol]
+            day = self._made.day(listing, self.hours.day_of(listing, at))
             put = None if day is None else (day.iex if tape == IEX else day.sip).get(at)
         return put if put is not None and put.truth is not None else None
 
@@ -104,13 +94,13 @@ class Market:
     def price(self, symbol: str, now: Millis) -> float:
         """The close of the last minute that ended by then."""
         listing = self.listings[symbol]
-        day = self._date(symbol, now)
+        day = self.hours.day_of(listing, now)
         for _ in range(10):
             found = self._last_close(listing, day, now)
             if found is not None:
                 return found
             day -= timedelta(days=1)
-        return self._level(listing, self._date(symbol, now))
+        return self._made.level(listing, self.hours.day_of(listing, now))
 
     def last_close(self, symbol: str, now: Millis) -> float:
         """The price at the end of the exchange day before the one of `now`."""
@@ -139,79 +129,24 @@ class Market:
         # The session opens at 09:30; half days close early and so do their extended hours.
         return session is not None and session[0] - 330 * MINUTE <= now < session[1] + 240 * MINUTE
 
-    def _date(self, symbol: str, at: Millis) -> date:
-        if self.listings[symbol].never_closes:
-            return datetime.fromtimestamp(at / 1000, UTC).date()
-        return self.hours.equities.day_of(at)
-
     def _times(self, symbol: str, begin: Millis, end: Millis) -> list[Millis]:
         listing = self.listings[symbol]
-        first, last = self._date(symbol, begin), self._date(symbol, end)
+        first, last = self.hours.day_of(listing, begin), self.hours.day_of(listing, end)
         times: set[Millis] = {at for at in self._put.get(symbol, ()) if begin <= at <= end}
-        for day in self._trading_days(listing, first, last):
-            made = self._day(listing, day)
+        for day in self._made.trading_days(listing, first, last):
+            made = self._made.day(listing, day)
             if made is not None:
                 times.update(made.times[bisect_left(made.times, begin) : bisect_right(made.times, end)])
         return sorted(times)
 
-    def _trading_days(self, listing: Listing, first: date, last: date) -> Sequence[date]:
-        earliest = self._anchor(listing) - HISTORY
-        return self.hours.of(listing).sessions_between(max(first, earliest), max(last, earliest))
-
     def _last_close(self, listing: Listing, day: date, now: Millis) -> float | None:
-        made = self._day(listing, day)
+        made = self._made.day(listing, day)
         times = {*(made.times if made else ()), *self._put.get(listing.symbol, ())}
         for at in sorted((each for each in times if each + MINUTE <= now), reverse=True):
             minute = self.minute(listing.symbol, at)
             if minute is not None and minute.truth is not None:
                 return minute.truth.c
         return None
-
-    def _day(self, listing: Listing, day: date) -> _Day | None:
-        key = (listing.symbol, day)
-        if key not in self._days:
-            if not self._trading_days(listing, day, day):
-                return None
-            shape = self._shape(listing, day)
-            level = self._level(listing, day)
-            sip, iex = tapes(listing, day, self.seed, self.hours, shape, level)
-            self._days[key] = _Day(sorted(shape), sip, iex)
-        return self._days[key]
-
-    def _shape(self, listing: Listing, day: date) -> Shape:
-        key = (listing.symbol, day)
-        if key not in self._shapes:
-            base = self.listings.get(listing.base)
-            self._shapes[key] = (
-                draw(listing, day, self.seed, self.hours)
-                if base is None
-                else follow(self._shape(base, day), listing.leverage)
-            )
-        return self._shapes[key]
-
-    def _anchor(self, listing: Listing) -> date:
-        return self._date(listing.symbol, self.begin)
-
-    def _level(self, listing: Listing, day: date) -> float:
-        """The close before a day, from the listed price before the first day of the exchange."""
-        levels = self._levels.setdefault(listing.symbol, {self._date(listing.symbol, self.begin): listing.price})
-        if day not in levels:
-            calendar = self.hours.of(listing)
-            first, last = min(levels), max(levels)
-            level = levels[last]
-            for each in calendar.sessions_between(last, day - _A_DAY):
-                level *= self._growth(listing, each)
-                levels[each + _A_DAY] = level
-            level = levels[first]
-            for each in reversed(calendar.sessions_between(day, first - _A_DAY)):
-                level /= self._growth(listing, each)
-                levels[each] = level
-            # A day without a session has the level of the day before it.
-            levels[day] = levels[max((each for each in levels if each <= day), default=min(levels))]
-        return levels[day]
-
-    def _growth(self, listing: Listing, day: date) -> float:
-        return next(reversed(self._shape(listing, day).values()))[3]
 
 
 def aggregated(bars: Sequence[tuple[Millis, MinuteBar]]) -> MinuteBar:

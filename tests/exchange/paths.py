@@ -4,8 +4,9 @@ A day is drawn relative to the last close, which is 1. So a fund's day is its ba
 levels of the days follow from one another forwards and backwards from the day the exchange begins on.
 """
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from math import exp, sqrt
 from random import Random
@@ -13,7 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from sentio_tui.market.calendar import AlwaysOpen, Calendar
+from sentio_tui.market.calendar import AlwaysOpen, Calendar, ExchangeCalendar
 from sentio_tui.model.bars import MINUTE, Millis
 from tests.exchange.listings import Listing
 
@@ -51,6 +52,10 @@ class Minute(Struct, frozen=True):
         return self.final or self.first
 
 
+HISTORY: Final = timedelta(days=400)
+"""There are no prices earlier than that before the day the exchange begins on."""
+_A_DAY: Final = timedelta(days=1)
+
 Shape = dict[Millis, tuple[float, float, float, float]]
 """Open, high, low and close of a day's minutes, relative to the last close."""
 
@@ -64,6 +69,12 @@ class Hours:
 
     def of(self, listing: Listing) -> Calendar:
         return self._always if listing.never_closes else self.equities
+
+    def day_of(self, listing: Listing, at: Millis) -> date:
+        """The day an instant belongs to."""
+        if listing.never_closes:
+            return datetime.fromtimestamp(at / 1000, UTC).date()
+        return self.equities.day_of(at)
 
     def minutes(self, listing: Listing, day: date) -> Iterator[tuple[Millis, bool]]:
         """The minutes of a day, and whether each is in the regular session."""
@@ -161,3 +172,80 @@ def path(of: MinuteBar, count: int) -> list[float]:
         between = spare // 3 + (index < spare % 3)
         prices += [round(begin + (end - begin) * step / (between + 1), 2) for step in range(between + 1)]
     return [*prices, corners[-1]]
+
+
+class Day(Struct, frozen=True):
+    """A day of a symbol: its minutes in order of time, and what both tapes say of them."""
+
+    times: list[Millis]
+    sip: dict[Millis, Minute]
+    iex: dict[Millis, Minute]
+
+
+class MadeUp:
+    """The minutes of a seed, a first day and some listings, made when they are asked for. Nothing else changes them,
+    so all exchanges of a process that begin alike share one."""
+
+    def __init__(self, seed: int, begin: Millis, listings: tuple[Listing, ...]) -> None:
+        self.hours: Final = Hours(ExchangeCalendar("XNYS"))
+        self._seed = seed
+        self._begin = begin
+        self._listings = {each.symbol: each for each in listings}
+        self._shapes: dict[tuple[str, date], Shape] = {}
+        self._days: dict[tuple[str, date], Day] = {}
+        self._levels: dict[str, dict[date, float]] = {}
+
+    def trading_days(self, listing: Listing, first: date, last: date) -> Sequence[date]:
+        earliest = self.hours.day_of(listing, self._begin) - HISTORY
+        if last < earliest:
+            return ()
+        return self.hours.of(listing).sessions_between(max(first, earliest), last)
+
+    def day(self, listing: Listing, day: date) -> Day | None:
+        """None where the market is closed all day, or there is no history."""
+        key = (listing.symbol, day)
+        if key not in self._days:
+            if not self.trading_days(listing, day, day):
+                return None
+            shape = self._shape(listing, day)
+            sip, iex = tapes(listing, day, self._seed, self.hours, shape, self.level(listing, day))
+            self._days[key] = Day(sorted(shape), sip, iex)
+        return self._days[key]
+
+    def level(self, listing: Listing, day: date) -> float:
+        """The close before a day, from the listed price before the first day of the exchange."""
+        levels = self._levels.setdefault(listing.symbol, {self.hours.day_of(listing, self._begin): listing.price})
+        if day not in levels:
+            calendar = self.hours.of(listing)
+            first, last = min(levels), max(levels)
+            level = levels[last]
+            for each in calendar.sessions_between(last, day - _A_DAY):
+                level *= self._growth(listing, each)
+                levels[each + _A_DAY] = level
+            level = levels[first]
+            for each in reversed(calendar.sessions_between(day, first - _A_DAY)):
+                level /= self._growth(listing, each)
+                levels[each] = level
+            # A day without a session has the level of the day before it.
+            levels[day] = levels[max((each for each in levels if each <= day), default=min(levels))]
+        return levels[day]
+
+    def _growth(self, listing: Listing, day: date) -> float:
+        return next(reversed(self._shape(listing, day).values()))[3]
+
+    def _shape(self, listing: Listing, day: date) -> Shape:
+        key = (listing.symbol, day)
+        if key not in self._shapes:
+            base = self._listings.get(listing.base)
+            self._shapes[key] = (
+                draw(listing, day, self._seed, self.hours)
+                if base is None
+                else follow(self._shape(base, day), listing.leverage)
+            )
+        return self._shapes[key]
+
+
+@lru_cache(maxsize=8)
+def made_up(seed: int, begin: Millis, listings: tuple[Listing, ...]) -> MadeUp:
+    """The one that all with the same beginning share."""
+    return MadeUp(seed, begin, listings)

@@ -158,7 +158,8 @@ class FakeAlpaca:
         return await self._send(request, response)
 
     async def _answer(self, request: web.Request, handler: _Handler, rate: RateCounter) -> web.StreamResponse:
-        if self._keys.get(request.headers.get("APCA-API-KEY-ID", "")) != request.headers.get("APCA-API-SECRET-KEY"):
+        key, secret = (request.headers.get(f"APCA-API-{name}", "") for name in ("KEY-ID", "SECRET-KEY"))
+        if not secret or self._keys.get(key) != secret:
             return web.json_response({"message": "unauthorized."}, status=401)
         if not rate.count():
             return web.json_response({"message": "too many requests."}, status=429)
