@@ -198,13 +198,17 @@ def test_t20_covariance_stays_healthy_on_the_features_of_100_days() -> None:
     assert strategy.model.resets == 0
 
 
-def test_t20_a_covariance_that_rounding_has_spoilt_begins_anew() -> None:
-    model = Model(Plain)
-    model.features = np.ones(126)
+def test_t17_t20_a_covariance_that_rounding_has_spoilt_begins_anew_as_configured() -> None:
+    model = Model(OnlineEnsembleParameters(initial_variance=7.0, adaptive_forgetting=False, forgetting=0.99))
+    x = np.ones(126)
+    x[1] = 0.0
+    model.features = x
     model._matrix[0, 0] = -1e9
     model.step(0, 100.0, 2, FOR_EVER)
     assert model.resets == 1
     assert np.linalg.eigvalsh(model.covariance)[0] > 0
+    # A direction that nothing was seen of has only been forgotten once.
+    assert model.variances[1] == pytest.approx(7.0 / 0.99)
 
 
 def test_labels_that_stand_still_leave_forgetting_within_its_bounds() -> None:
