@@ -55,12 +55,13 @@ def trade(
     When the session goes on without the screen, so does the shell, and this returns at the session's end.
     """
     from sentio_tui import paths
-    from sentio_tui.sessions.preparing import prepare
     from sentio_tui.ui import app
 
     sessions: list[LiveSession] = []
 
     def started() -> "Session":
+        from sentio_tui.sessions.preparing import prepare
+
         prepare(settings, cockpit.tell_launch, lambda: not cockpit.is_leaving)
         cockpit.tell_launch("")
         session = assemble()

@@ -241,7 +241,7 @@ class Cockpit(App[int], inherit_bindings=False):
     @property
     def is_leaving(self) -> bool:
         """Whether nobody waits for a launch any more. May be asked from any thread."""
-        return self._leaving
+        return self._leaving or self._exit
 
     def tell_launch(self, step: str) -> None:
         """Say what the launch is about now. To be called from its thread."""
