@@ -29,9 +29,9 @@ def test_the_default_market_is_traded(desk: Desk, size: Size) -> None:
     assert terminal.titles() == IN_SIGHT[size]
     for title in ALL:
         assert title in terminal.text
-    for hint in ("q Quit", "? Help", "space Pause", "s Start", "x Stop", "f Flatten", ": Commands", "z Zoom"):
+    for hint in ("q Quit", "d Detach", "? Help", "space Pause", "s Start", "x Stop", "f Flatten", ": Commands"):
         assert hint in keys
-    for hint in ("1-6 Panes", "/ Filter", "o Sort", "t Theme", "r Refresh"):
+    for hint in ("z Zoom", "1-6 Panes", "/ Filter", "o Sort", "t Theme", "r Refresh"):
         assert (hint in keys) == (size == WIDE)
 
     terminal.wait_for(lambda screen: re.search(r"▲ buy +(BTC|ETH|SOL)-USD", screen.pane("4 Trades")))
