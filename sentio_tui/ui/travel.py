@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sentio_tui.sessions.base import MarksError, Recorded, Transport
 from sentio_tui.sessions.moments import FORMS
@@ -16,6 +16,9 @@ from sentio_tui.ui.screens.asking import Ask, MarkList
 if TYPE_CHECKING:
     from sentio_tui.ui.app import Cockpit
 
+PATIENCE: Final = 0.4
+"""Seconds after which a person is told that a journal is still being read."""
+
 
 class Travel:
     """Moves through the recording the cockpit shows. Where it shows a session as it is, it looks back first."""
@@ -25,6 +28,7 @@ class Travel:
         self._cockpit = cockpit
         self._read = read
         self._is_reading = False
+        self._told = ("", float("-inf"))
 
     def arrived(self) -> None:
         """A session is there. Tell what of a recording is missing."""
@@ -82,7 +86,15 @@ class Travel:
 
     def _step(self, step: Callable[[int], bool], by: int, otherwise: str) -> None:
         if not step(by):
-            self._cockpit.tell(otherwise)
+            self._tell_once(otherwise)
+
+    def _tell_once(self, text: str) -> None:
+        """Tell it, unless it was told just now: a key that is held down would fill the screen with notices."""
+        last, at = self._told
+        now = self._cockpit.clock()
+        if text != last or now - at >= self._cockpit.NOTIFICATION_TIMEOUT:
+            self._told = (text, now)
+            self._cockpit.tell(text)
 
     def _at_the_end(self) -> str:
         looks_back = self._cockpit.monitor.looks_back
@@ -99,9 +111,14 @@ class Travel:
         journal = session.journal if session is not None else None
         if journal is not None and not self._is_reading:
             self._is_reading = True
+            self._cockpit.set_timer(PATIENCE, self._still_reading)
             self._cockpit.run_worker(
                 partial(self._open, journal, action_id), thread=True, exit_on_error=False, group="look"
             )
+
+    def _still_reading(self) -> None:
+        if self._is_reading:
+            self._cockpit.tell("Reading what the session has done so far…")
 
     def _open(self, journal: Path, action_id: str) -> None:
         """On a thread of its own."""

@@ -20,7 +20,7 @@ from sentio_tui.sessions.recording import NoRecording, Recording, read_recording
 from sentio_tui.settings import Settings
 from tests.engine.courses import DIRECTIONS, Input, build, inputs
 from tests.engine.scripts import COIN, OTHER, START, bar, engine, info, run
-from tests.sessions.reels import USUAL, fingerprint, recorded, swings, watched, write
+from tests.sessions.reels import USUAL, Wall, fingerprint, recorded, swings, watched, write
 from tests.sessions.test_resume import finished, ladder, trading
 
 
@@ -55,6 +55,54 @@ def test_the_snapshot_at_any_event_is_the_one_that_was_live(
             assert shown.seq == event
             assert fingerprint(shown) == expected[event - 1]
             assert live.get(event, expected[event - 1]) == expected[event - 1]
+
+
+MOVES = ("play", "pause", "bar", "fill", "mark", "seek", "bars", "deepest", "speed", "set", "wait")
+
+
+@settings(deadline=None)
+@given(
+    DIRECTIONS, DIRECTIONS, inputs(), st.lists(st.tuples(st.sampled_from(MOVES), st.integers(-300, 300)), max_size=25)
+)
+def test_whatever_the_transport_does_the_moment_is_the_one_that_was(
+    tmp_path_factory: pytest.TempPathFactory,
+    first: list[Direction],
+    second: list[Direction],
+    given_inputs: list[Input],
+    moves: list[tuple[str, int]],
+) -> None:
+    events, _ = watched(build(first, second), given_inputs)
+    expected = along(events)
+    wall = Wall()
+    session = recorded(events, tmp_path_factory.mktemp("marks"), wall)
+    for move, number in moves:
+        match move:
+            case "play":
+                session.play()
+            case "pause":
+                session.pause()
+            case "bar":
+                session.step_bar(number or 1)
+            case "fill":
+                session.step_fill(1 if number >= 0 else -1)
+            case "mark":
+                session.step_mark(1 if number >= 0 else -1)
+            case "seek":
+                session.seek(number)
+            case "bars":
+                session.seek_bar(number)
+            case "deepest":
+                session.seek_deepest()
+            case "speed":
+                session.set_speed(abs(number) + 1.0)
+            case "set":
+                session.set_mark(str(number))
+            case _:
+                wall.now += abs(number) / 10.0
+        shown = session.snapshot()
+        assert shown.seq == session.place.event
+        assert fingerprint(shown) == expected[shown.seq - 1]
+        assert 0 <= session.place.bar <= session.place.bars
 
 
 @pytest.mark.parametrize("settings_of", [trading, ladder], ids=["slots", "ladder"])

@@ -1,5 +1,6 @@
 """The keys of the transport on a recording, and looking back at a session that goes on."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,11 @@ from msgspec.structs import replace
 from textual.widgets import Input, OptionList
 
 from sentio_tui.model.events import Level, Noted, OrderFilled, Phase
-from sentio_tui.sessions.recorded import RecordedSession
+from sentio_tui.sessions.recorded import RecordedSession, open_journal
 from sentio_tui.settings import Settings, UiSettings
 from sentio_tui.ui.app import Cockpit
 from sentio_tui.ui.screens.asking import Ask, MarkList
-from sentio_tui.ui.travel import faster, slower
+from sentio_tui.ui.travel import Travel, faster, slower
 from tests.sessions.reels import Wall, recorded, swings, write
 from tests.ui.conftest import MakeCockpit
 from tests.ui.driving import notices, pane, ready, status, until
@@ -111,7 +112,7 @@ async def test_playing_shows_the_bars_as_they_come(cockpit: Cockpit, session: Re
 async def test_steps_beyond_the_ends_are_told(cockpit: Cockpit, session: RecordedSession) -> None:
     async with cockpit.run_test() as pilot:
         await ready(pilot, session)
-        await pilot.press("left_square_bracket", "N", "left_curly_bracket", "M")
+        await pilot.press("left_square_bracket", "left_square_bracket", "N", "left_curly_bracket", "M")
         assert notices(cockpit) == [
             "This is the start.",
             "There is no trade before this.",
@@ -215,6 +216,13 @@ async def test_the_scrubber_can_be_clicked(cockpit: Cockpit, session: RecordedSe
         assert abs(session.place.bar - 20) <= 1
         await pilot.click("#transport", offset=(bar_text(cockpit).index("60×"), 0))
         await until(pilot, lambda: session.place.speed == 120.0)
+        await pilot.mouse_down("#transport", offset=(start, 0))
+        assert session.place.bar == 0
+        await pilot.hover("#transport", offset=(end - 1, 0))
+        await until(pilot, lambda: session.place.bar >= 39)
+        await pilot.mouse_up("#transport", offset=(end - 1, 0))
+        await pilot.hover("#transport", offset=(start, 0))
+        assert session.place.bar >= 39
         await pilot.click("#transport", offset=(1, 0))
         await until(pilot, lambda: session.place.is_playing)
         assert bar.display
@@ -333,6 +341,28 @@ async def test_a_journal_that_cannot_be_read_is_told_and_the_session_stays(
         await until(pilot, lambda: notices(cockpit))
         assert "past cannot be read" in notices(cockpit)[0]
         assert status(screen).startswith(" SIM ")
+
+
+async def test_a_journal_that_takes_its_time_is_told(
+    make_cockpit: MakeCockpit, live: FakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sentio_tui.ui.travel.PATIENCE", 0.001)
+    read = threading.Event()
+
+    def slowly(path: Path) -> RecordedSession:
+        assert read.wait(60.0)
+        return open_journal(path)
+
+    cockpit = make_cockpit(live)
+    cockpit.travel = Travel(cockpit, slowly)
+    async with cockpit.run_test() as pilot:
+        await ready(pilot, live)
+        await pilot.press("L")
+        await until(pilot, lambda: notices(cockpit))
+        assert notices(cockpit) == ["Reading what the session has done so far…"]
+        await pilot.press("L", "n")
+        read.set()
+        await until(pilot, lambda: cockpit.monitor.looks_back)
 
 
 async def test_a_table_keeps_its_home_and_end_while_live(make_cockpit: MakeCockpit, live: FakeSession) -> None:

@@ -24,7 +24,8 @@ _LINES: Final = {False: ("─", BOTH, "$pane-border"), True: ("━", "┿", "$ac
 
 class TransportBar(Widget):
     """State, speed, time, and the scrubber: ▲ a buy, ▼ a sell, ┼ both, ◆ a mark, ● here. A click on the scrubber goes
-    there; one on the state plays or pauses, one on the speed makes it faster."""
+    there, and so does the mouse while its button is held; one on the state plays or pauses, one on the speed makes it
+    faster."""
 
     DEFAULT_CSS = """
     TransportBar { height: 1; width: 100%; background: $panel; color: $foreground; display: none; }
@@ -72,12 +73,29 @@ class TransportBar(Widget):
         return signs
 
     def on_click(self, event: events.Click) -> None:
-        reel, (start, width) = self._reel, self._rail
         action = event.style.meta.get("action")
-        if reel is not None and start <= event.x < start + width:
-            self.post_message(self.Scrubbed(bar_at(event.x - start, width, reel.place.bars)))
-        elif isinstance(action, str):
+        if isinstance(action, str):
             self.call_later(self.run_action, f"screen.act({action!r})")
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        start, width = self._rail
+        if self._reel is not None and start <= event.x < start + width:
+            self.capture_mouse()
+            self._scrub_to(event.x)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self.app.mouse_captured is self:
+            self._scrub_to(event.x)
+
+    def on_mouse_up(self) -> None:
+        self.release_mouse()
+
+    def _scrub_to(self, x: int) -> None:
+        """Ask for the bar of the scrubber's cell that is nearest to a column."""
+        (start, width), reel = self._rail, self._reel
+        if reel is not None:
+            cell = min(max(x - start, 0), width - 1)
+            self.post_message(self.Scrubbed(bar_at(cell, width, reel.place.bars)))
 
 
 def bar_at(cell: int, width: int, bars: int) -> int:
