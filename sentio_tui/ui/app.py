@@ -196,9 +196,9 @@ class Cockpit(App[int], inherit_bindings=False):
         self.notify(clean(text), severity=severity, timeout=seconds, markup=False)
 
     def show_news(self) -> None:
-        """Show the newest state of what the screen shows."""
+        """Show what the screen shows as it is now, whether or not it is another moment."""
+        self.monitor.moved()
         self._cockpit_screen.pump()
-        self._cockpit_screen.show_news()
 
     @property
     def _cockpit_screen(self) -> CockpitScreen:

@@ -209,6 +209,10 @@ class Monitor:
         self._recording = session if isinstance(session, Transport) else None
         self._look = self._past = None
 
+    def moved(self) -> None:
+        """Somebody moved through a recording, or changed something about it."""
+        self._stale = True
+
     def note(self, text: str, code: str, at: Millis) -> None:
         """Put an alarm of the program itself, not of a session, into the event log."""
         snapshot = self._snapshot

@@ -28,6 +28,7 @@ class Travel:
         self._cockpit = cockpit
         self._read = read
         self._is_reading = False
+        self._is_due = False
         self._told = ("", float("-inf"))
 
     def arrived(self) -> None:
@@ -53,14 +54,24 @@ class Travel:
         transport = self._cockpit.monitor.transport
         if transport is not None:
             (transport.pause if transport.place.is_playing else transport.play)()
-            self._cockpit.show_news()
+            self._show()
 
     def scrub(self, bar: int) -> None:
         """Go to a bar."""
         transport = self._cockpit.monitor.transport
         if transport is not None:
             transport.seek_bar(bar)
-            self._cockpit.show_news()
+            self._show()
+
+    def _show(self) -> None:
+        """Show where it stands, once the keys that came together are through."""
+        if not self._is_due:
+            self._is_due = True
+            self._cockpit.call_later(self._show_now)
+
+    def _show_now(self) -> None:
+        self._is_due = False
+        self._cockpit.show_news()
 
     def _move(self, transport: Transport, action_id: str) -> None:
         place = transport.place
@@ -82,7 +93,7 @@ class Travel:
             "live": lambda: None,
         }
         moves[action_id]()
-        self._cockpit.show_news()
+        self._show()
 
     def _step(self, step: Callable[[int], bool], by: int, otherwise: str) -> None:
         if not step(by):
@@ -146,7 +157,7 @@ class Travel:
 
     def _look_at_now(self) -> None:
         self._cockpit.monitor.look_at_now()
-        self._cockpit.show_news()
+        self._show()
 
     # What must be asked first. The answer goes to the recording the question was about.
 
@@ -161,7 +172,7 @@ class Travel:
         def answered(text: str | None) -> None:
             if text is not None:
                 transport.seek_time(transport.find_time(text))
-                self._cockpit.show_news()
+                self._show()
 
         here = clock(transport.place.at, self._zone(), "%Y-%m-%d %H:%M")
         question = f"Which time? The exchange's clock says {here}."
@@ -187,7 +198,7 @@ class Travel:
             if event is not None:
                 transport.pause()
                 transport.seek(event)
-                self._cockpit.show_news()
+                self._show()
 
         def remove(event: int) -> None:
             self._with_marks(lambda: transport.remove_mark(event))
@@ -199,7 +210,7 @@ class Travel:
             change()
         except MarksError as error:
             self._cockpit.tell(str(error), "error", seconds=10)
-        self._cockpit.show_news()
+        self._show()
 
     def _zone(self) -> str:
         shown = self._cockpit.monitor.shown

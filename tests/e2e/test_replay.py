@@ -81,3 +81,17 @@ def test_looking_back_leaves_the_session_alone(desk: Desk, size: Size) -> None:
     terminal.wait_for("● running")
     terminal.press("x")
     terminal.wait_for("Sell 1 position")
+
+
+def test_who_attaches_looks_back_alone(desk: Desk) -> None:
+    """The screen that drives the session goes on showing it as it is."""
+    driving = desk.trading(*FRAMES)
+    watching = desk.open_command(str(PROGRAM), "attach", "--sessions-dir", str(desk.sessions))
+    watching.wait_for("RISE-USD")
+    press(watching, "N", "LOOKING BACK ‖")
+    press(watching, "home", "bar ")
+    watching.wait_for("was ready")
+    assert "LOOKING BACK" not in driving.text
+    driving.wait_for("● running")
+    watching.press("L")
+    watching.wait_gone("LOOKING BACK")
