@@ -336,6 +336,11 @@ class Cockpit(App[int], inherit_bindings=False):
         session = self.session
         return self._detached and session is not None and session.ends_with_screen and not session.is_over
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the terminal has frames to take before another one makes sense."""
+        return isinstance(self._driver, TerminalDriver) and self._driver.is_behind
+
     def detach(self) -> None:
         """Leave the screen; the session goes on."""
         if not self.monitor.ends_with_screen:

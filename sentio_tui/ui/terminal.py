@@ -1,15 +1,17 @@
 """The terminal under the screen: how it is read and written, what stops and continues it, and when it has gone."""
 
 import os
+import queue
 import select
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from errno import EIO
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, TextIO, cast
+from types import FrameType
+from typing import TYPE_CHECKING, Final, TextIO, cast
 
 from textual.drivers.linux_driver import LinuxDriver
 
@@ -17,6 +19,13 @@ from sentio_tui.ui import terminal_input
 
 if TYPE_CHECKING:
     from textual.app import App
+
+BEHIND: Final = 6
+"""Writes that may wait for the terminal, at three a frame, before nothing more is painted. Its queue holds thirty."""
+
+PATIENCE: Final = 2.0
+RETRY: Final = 0.1
+"""Seconds one waits for a terminal that takes nothing, and between two tries to do without it."""
 
 
 class TerminalDriver(LinuxDriver):
@@ -33,9 +42,50 @@ class TerminalDriver(LinuxDriver):
             self._file = cast("TextIOWrapper", _Lossy(self._file))
         self._is_open = False
         self._is_over = False
+        self._is_stuck = False
         self._is_suspending = False
         self._is_stopping = False
         self._is_going_on = False
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the terminal has not taken the last frames yet, as over a line that is slow or dead.
+
+        Who paints on would wait for it, and no signal would be heard meanwhile.
+        """
+        return self._writer_thread is not None and self._writer_thread._queue.qsize() > BEHIND
+
+    def write(self, data: str) -> None:
+        """Not for long: what a terminal that takes nothing has no room for is lost, and the screen is painted anew when
+        there is room again."""
+        if self._writer_thread is None:
+            return
+        waiting = self._writer_thread._queue
+        try:
+            waiting.put(data, timeout=0.0 if self._is_stuck else PATIENCE)
+        except queue.Full:
+            self._is_stuck = True
+        else:
+            if self._is_stuck:
+                self._is_stuck = False
+                self.send_message(self.SignalResume())
+
+    def close(self) -> None:
+        """Let go of the terminal, also of one that takes nothing: what is not written by then is lost."""
+        writer = self._writer_thread
+        if writer is None:
+            return
+        with suppress(queue.Full):
+            writer._queue.put_nowait(None)
+        writer.join(PATIENCE)
+        while writer.is_alive():
+            _let_go(writer._file.fileno())
+            # A write that waits begins anew after a signal, and then finds the null device.
+            signal.signal(signal.SIGUSR2, _nothing)
+            signal.pthread_kill(writer.ident or 0, signal.SIGUSR2)
+            with suppress(queue.Full):
+                writer._queue.put_nowait(None)
+            writer.join(RETRY)
 
     def run_input_thread(self) -> None:
         terminal_input.read(self.fileno, self.exit_event, self.process_message)
@@ -122,9 +172,18 @@ class _Lossy:
             yield
         except OSError as error:
             if error.errno == EIO:
-                null = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(null, self.fileno())
-                os.close(null)
+                _let_go(self.fileno())
+
+
+def _let_go(descriptor: int) -> None:
+    """Put the null device in the place of the terminal."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, descriptor)
+    os.close(null)
+
+
+def _nothing(_number: int, _frame: FrameType | None) -> None:
+    """The signal itself is what is wanted."""
 
 
 class TerminalWatch:

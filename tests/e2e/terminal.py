@@ -304,6 +304,13 @@ class Terminal:
         """Wipe the screen behind the program's back, as a stray message of another program would spoil it."""
         self._screen.erase_in_display(2)
 
+    def freeze(self) -> None:
+        """Take nothing more of what is written: the program waits at its next write."""
+        termios.tcflow(self._slave, termios.TCOOFF)
+
+    def thaw(self) -> None:
+        termios.tcflow(self._slave, termios.TCOON)
+
     def hang_up(self) -> None:
         """Close the terminal's window. Nothing can be read or pressed after it."""
         os.close(self._master)

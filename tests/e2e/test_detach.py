@@ -1,6 +1,7 @@
 """A session outlives its screen, its terminal and its shell's job; nothing of it is lost and nothing is left behind."""
 
 import os
+import re
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,6 +15,8 @@ from tests.e2e.terminal import Size, Terminal
 
 BUSY = ("--feed", "simulated", "--speed", "6000", "--strategy", "momentum", "--preset", "aggressive")
 """A market in which fills come several times a second."""
+
+TRADES = re.compile(r"Trades +(\d+) /")
 
 
 def fills(desk: Desk) -> int:
@@ -205,3 +208,28 @@ def test_a_process_that_is_killed_leaves_a_terminal_that_works(desk: Desk) -> No
     assert desk.states() == ["interrupted"]
     (events,) = desk.journals()
     assert any(isinstance(event, OrderFilled) for event in events)
+
+
+def test_a_terminal_that_takes_nothing_for_a_while_shows_the_newest_then(desk: Desk) -> None:
+    terminal = busy(desk)
+    terminal.freeze()
+    go_on(desk, more=5)
+    terminal.thaw()
+    newest = fills(desk)
+    terminal.wait_for(lambda screen: (shown := TRADES.search(screen.text)) and int(shown[1]) >= newest)
+    quit_by(terminal)
+    assert terminal.wait_exit() == 0
+    assert terminal.left_behind() == []
+
+
+def test_a_terminal_that_takes_nothing_more_holds_nobody_up(desk: Desk) -> None:
+    """As over a line that is dead and not yet given up."""
+    terminal = busy(desk)
+    process = desk.holder()
+    terminal.freeze()
+    (journal,) = desk.sessions.glob("*.jsonl")
+    enough = journal.stat().st_size + 1_000_000  # bytes; seconds, and more frames than may wait
+    wait_until(lambda: journal.stat().st_size > enough)
+    os.kill(process, signal.SIGTERM)
+    wait_until(lambda: terminal.process_ended)
+    assert desk.is_complete()

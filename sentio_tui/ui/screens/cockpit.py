@@ -150,7 +150,9 @@ class CockpitScreen(Screen[None]):
         self.cockpit.start_session()
 
     def pump(self) -> None:
-        """Look at the session; when there is something new, show it."""
+        """Look at the session; when there is something new, show it, unless the terminal has not taken the last yet."""
+        if self.cockpit.is_behind:
+            return
         news = self.cockpit.monitor.pull()
         for toast in news.toasts:
             self.notify(clean(toast.text), severity=toast.severity, timeout=10, markup=False)
