@@ -4,6 +4,7 @@ Both are of one process group, so that the child may use the terminal. The paren
 waits: nothing heavy is imported here.
 """
 
+import contextvars
 import os
 import signal
 import sys
@@ -11,7 +12,10 @@ import termios
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import asyncio
 
 PASSED_ON: Final = signal.SIGUSR1
 """What the parent makes of a SIGINT or SIGTERM. One that is sent to the whole group so counts once, not twice."""
@@ -56,8 +60,16 @@ class Signals:
         for number in (signal.SIGHUP, *_ENDING, PASSED_ON):
             signal.signal(number, self._note)
 
-    def wake_by(self, wake: Callable[[], object]) -> None:
-        """Call `wake` now, as there may be news, and after each signal: between any two steps of the main thread."""
+    def wake_in(
+        self, loop: "asyncio.AbstractEventLoop", context: contextvars.Context, call: Callable[[], object]
+    ) -> None:
+        """Let the loop call this after each signal from now on, and once now, as there may be news. It is called in
+        this context: a signal comes in whatever one there is."""
+
+        def wake() -> None:
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(call, context=context)
+
         self._wake = wake
         wake()
 

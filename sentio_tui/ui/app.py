@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from contextvars import Context, copy_context
+from contextvars import copy_context
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
@@ -152,7 +152,7 @@ class Cockpit(App[int], inherit_bindings=False):
             if self._shell is None:
                 self._signals.catch()
             self._watch = TerminalWatch(() if self._shell is None else (self._shell.pipe,))
-        self._signals.wake_by(partial(_call, asyncio.get_running_loop(), copy_context(), self._heed_signals))
+        self._signals.wake_in(asyncio.get_running_loop(), copy_context(), self._heed_signals)
 
     def on_unmount(self) -> None:
         if self._watch is not None:
@@ -393,9 +393,3 @@ def run(cockpit: Cockpit) -> int:
         if cockpit.session is not None and not cockpit.goes_on:
             cockpit.session.close()
     return result if result is not None else cockpit.return_code or FAILED
-
-
-def _call(loop: asyncio.AbstractEventLoop, context: Context, function: Callable[[], None]) -> None:
-    """From a signal's handler, whose own context may know of no application."""
-    with suppress(RuntimeError):  # the loop has ended meanwhile
-        loop.call_soon_threadsafe(function, context=context)
