@@ -73,6 +73,8 @@ class AttachedSession:
         self._unseen: deque[AnyEvent] = deque(maxlen=UNSEEN_KEPT)
         self._told: int | None = None
         """The number of the newest event up to which nothing was missed; None before the first answer."""
+        self._version = __version__
+        """The program that serves it."""
         self._connection: ClientConnection | None = None
         self._asked: dict[int, str] = {}
         """What was sent and not yet answered, in words, by number."""
@@ -178,7 +180,7 @@ class AttachedSession:
                 await self._visit(found)
                 return
             except (OSError, InvalidHandshake, ConnectionClosed, wire.WireError, _Lost) as error:
-                why = _words(error)
+                why = _words(error) + self._other_version(error)
                 if isinstance(error, wire.WireError) or (isinstance(error, _Lost) and error.for_good):
                     self._failure = why
                     return
@@ -195,6 +197,12 @@ class AttachedSession:
                 await self._end_unseen()
                 return
             found = now
+
+    def _other_version(self, error: Exception) -> str:
+        """What a frame that cannot be read may come from."""
+        if not isinstance(error, wire.WireError) or self._version == __version__:
+            return ""
+        return f" (it is served by sentio-tui {self._version}, this is {__version__}; attach with that one)"
 
     async def _visit(self, found: Running) -> None:
         """One line to the host, until the session is over. Raises _Lost and what the libraries raise."""
@@ -234,6 +242,7 @@ class AttachedSession:
                 if refused:
                     self._tell(f"{asked}: {refused}")
             case wire.Welcome():
+                self._version = message.version
                 self._journal = Path(message.journal)
                 await self._catch_up(message.since)
             case wire.Refused(why, again):

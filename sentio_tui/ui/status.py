@@ -105,7 +105,7 @@ def status_parts(condition: Condition) -> tuple[list[Part], list[Part]]:
         many = f"▲ {condition.alarms} alarm" + "s" * (condition.alarms > 1)
         left.append(Part(2, (Content.styled(many, "$error"), Content.styled(f"▲ {condition.alarms}", "$error"))))
     if not condition.is_over or (condition.seat.cut_off and not condition.failure):
-        left += _seat(condition.seat)
+        left += _seat(condition.seat, condition.is_ours)
     if snapshot.first is not None:
         lasted = Content.styled(duration(snapshot.at - snapshot.first), "$foreground")
         left.append(Part(4, (Content.assemble(("session ", "$muted"), lasted), lasted)))
@@ -131,7 +131,7 @@ def _past_parts(condition: Condition, place: Place, snapshot: Snapshot) -> tuple
     if condition.failure:
         left.append(Part(1, (Content.styled("✖ failed", "bold $error"),)))
     if condition.looks_back:
-        left += _seat(condition.seat)
+        left += _seat(condition.seat, condition.is_ours)
     if condition.looks_back and condition.alarms:
         left.append(Part(2, (Content.styled(f"▲ {condition.alarms}", "$error"),)))
     then = Content.assemble(("was ", "$muted"), snapshot.phase.value)
@@ -162,15 +162,17 @@ def _phase(condition: Condition) -> tuple[Content, ...]:
     return (Content.assemble(word, (f": {more}", "$muted")), word) if more else (word,)
 
 
-def _seat(seat: Seat) -> list[Part]:
-    """Who drives, as soon as that is a question."""
+def _seat(seat: Seat, is_ours: bool) -> list[Part]:
+    """Who drives, as soon as that is a question, and whether the session goes on without this screen."""
     if seat.cut_off:
         word = Content.styled("✖ cut off", "bold $error")
         return [Part(1, (Content.assemble(word, (f": {clean(seat.cut_off)}", "$error")), word))]
     if seat.drives:
         others = seat.viewers - 1
-        many = f"{others} watch" + "es" * (others == 1)
-        return [Part(3, (Content.styled(f"you drive, {many}", "$muted"), Content("you drive")))] if others > 0 else []
+        if others > 0:
+            many = f"{others} watch" + "es" * (others == 1)
+            return [Part(3, (Content.styled(f"you drive, {many}", "$muted"), Content.styled("you drive", "$muted")))]
+        return [] if is_ours else [Part(3, (Content.styled("attached", "$muted"),))]
     if not seat.viewers:
         return []
     who = clean(seat.driver) or "nobody"

@@ -208,3 +208,19 @@ def test_without_a_terminal_attach_points_to_status(desk: Desk) -> None:
     refused = desk.pipe(command="attach")
     assert refused.returncode == 2
     assert "`sentio-tui status`" in refused.stderr
+
+
+def test_who_attaches_to_a_detached_session_drives_it(desk: Desk) -> None:
+    cockpit = desk.trading()
+    cockpit.press("d")
+    cockpit.wait_command()
+    wait_until(lambda: json.loads(desk.pipe("--json", command="status").stdout)[0]["viewers"] == [])
+    ann = desk.attach()
+    ann.wait_for("│ attached │")
+    ann.press("space")
+    ann.wait_for("‖ paused")
+    ann.press("d")
+    assert ann.wait_exit() == 0
+    assert desk.states() == ["running"]
+    assert desk.pipe("--keep", command="stop").returncode == 0
+    assert list(desk.documents()[0].positions) == ["RISE-USD"]

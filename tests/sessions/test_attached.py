@@ -10,6 +10,7 @@ import pytest
 from sentio_tui.journal.reader import read_all
 from sentio_tui.model.commands import Pause, Start, Stop
 from sentio_tui.model.events import CommandGiven, Phase, SessionEnded
+from sentio_tui.sessions import wire
 from sentio_tui.sessions.attached import NotAttached, glance
 from sentio_tui.sessions.base import must_be_told
 from sentio_tui.sessions.wheel import READ_ONLY
@@ -148,3 +149,18 @@ def test_a_session_that_is_gone_cannot_be_attached(served: Stage) -> None:
         served.attach(found=found)
     with pytest.raises(NotAttached, match=session.name):
         glance(found)
+
+
+def test_a_host_whose_words_cannot_be_read_is_named_with_its_version(
+    served: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served.run()
+    monkeypatch.setattr("sentio_tui.sessions.host.__version__", "9.9")
+    real = wire.encode
+
+    def other(message: wire.FromViewer | wire.FromHost) -> bytes:
+        return b"\x00" if isinstance(message, wire.Shown) else real(message)
+
+    monkeypatch.setattr(wire, "encode", other)
+    with pytest.raises(NotAttached, match=r"cannot be read.*served by sentio-tui 9\.9.*attach with that one"):
+        served.attach()

@@ -32,10 +32,19 @@ class Said(Struct, frozen=True):
     failure: str = ""
     alarms: int = 0
     seat: Seat = ALONE
+    is_ours: bool = True
 
     def line(self, width: int = 160) -> str:
         condition = Condition(
-            self.snapshot, self.mode, self.launching, self.is_over, self.why, self.failure, self.alarms, self.seat
+            self.snapshot,
+            self.mode,
+            self.launching,
+            self.is_over,
+            self.why,
+            self.failure,
+            self.alarms,
+            self.seat,
+            self.is_ours,
         )
         return fit(*status_parts(condition), width).plain
 
@@ -173,6 +182,10 @@ def test_who_looks_alone_reads_nothing_of_a_wheel() -> None:
     assert "drive" not in Said(busy()).line(200)
     assert "drive" not in Said(busy(), seat=Seat(viewers=0, barred="a recorded session")).line(200)
     assert "drive" not in Said(ended(), is_over=True, seat=Seat("bob@pts/2", viewers=2)).line(200)
+
+
+def test_who_is_attached_alone_sees_that_the_session_is_elsewhere() -> None:
+    assert "│ attached │" in Said(busy(), is_ours=False).line(200)
 
 
 @pytest.mark.parametrize("seat", [Seat("bob@pts/2", viewers=2), Seat("ann", drives=True, cut_off="no answer")])
