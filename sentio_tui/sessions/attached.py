@@ -232,7 +232,7 @@ class AttachedSession:
             case wire.Shown(snapshot):
                 self._latest = snapshot
                 self._ready.set()
-            case wire.Happened(events):
+            case wire.Happened(events) if events:
                 self._unseen.extend(events)
                 self._told = max(self._told or 0, events[-1].seq)
             case wire.Seated(seat):

@@ -141,7 +141,10 @@ class Host:
 
     async def _end(self, server: Server, failure: str) -> None:
         """The last snapshot and the end to everyone who still reads; who does not is cut."""
-        self._tell_news()
+        try:
+            self._tell_news()
+        except Exception as error:  # whatever it is, the session has ended in order
+            failure = failure or f"its last moment cannot be shown: {error}"
         viewers = list(self._viewers.values())
         for viewer in viewers:
             viewer.finish(wire.encode(wire.Over(failure)))

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 from sentio_tui.journal.reader import read_all
 from sentio_tui.model.commands import Pause
 from sentio_tui.model.events import Level, Noted
+from sentio_tui.model.snapshot import Snapshot
 from sentio_tui.sessions import wire
 from sentio_tui.sessions.assemble import assemble
 from sentio_tui.sessions.attached import NotAttached, glance
@@ -343,3 +344,19 @@ def test_commands_of_a_viewer_reach_the_engine_in_their_order_and_are_answered(s
 
 def test_as_many_events_are_kept_as_may_wait() -> None:
     assert KEPT < WAITING
+
+
+def test_a_session_that_cannot_be_shown_is_said_to_be_so_and_ends_in_order(served: Stage) -> None:
+    session = served.run()
+    ann = served.attach()
+    told = Told(session)
+
+    def broken() -> Snapshot:
+        raise ArithmeticError("no figure")
+
+    session.newest = broken  # type: ignore[method-assign]  # what a mistake in a figure would do
+    until(lambda: ann.is_over)
+    assert ann.failure == "the session cannot be shown any more: no figure"
+    assert told.notices() == ["Viewers were cut off: the session cannot be shown any more: no figure"]
+    session.close()
+    assert session.failure == ""
