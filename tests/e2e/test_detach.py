@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sentio_tui.model.events import OrderFilled
+from sentio_tui.model.events import OrderFilled, SessionEnded
 from tests.e2e.conftest import SMALL, WIDE, Desk, answer, focuses, go_to, quit_by, wait_until
 from tests.e2e.terminal import Size, Terminal
 
@@ -93,6 +93,40 @@ def test_a_detached_process_holds_nothing_of_the_terminal(desk: Desk) -> None:
     assert (session, terminal_number) == (process.name, "0")
     stop(desk, terminal)
     assert terminal.text == shown, "it wrote nothing more"
+
+
+def test_what_was_detached_is_attached_driven_lost_again_and_stopped(desk: Desk) -> None:
+    terminal = busy(desk)
+    process = desk.holder()
+    terminal.press("d")
+    assert terminal.wait_command() == 0
+    ann = desk.attach()
+    bob = desk.attach(size=SMALL)
+    ann.wait_for("you drive, 1 watches")  # the screen that was first is gone, and does not drive
+    bob.press("w")
+    bob.wait_for("you drive")
+    bob.press("space")
+    for viewer in (ann, bob):
+        viewer.wait_for("‖ paused")
+    bob.press("space")
+    for viewer in (ann, bob):
+        viewer.wait_for("● running")
+    bob.hang_up()
+    ann.press("d")
+    assert ann.wait_exit() == 0
+    assert ann.left_behind() == []
+    wait_until(lambda: bob.has_ended)
+    go_on(desk)
+    again = desk.attach()
+    assert desk.holder() == process
+    assert desk.pipe(command="stop").returncode == 0
+    again.wait_for("■ ended")
+    terminal.wait_exit()
+    again.press("q")
+    assert again.wait_exit() == 0
+    assert desk.is_complete()
+    (events,) = desk.journals()
+    assert sum(isinstance(event, SessionEnded) for event in events) == 1
 
 
 def hang_up(terminal: Terminal) -> None:
