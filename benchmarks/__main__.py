@@ -15,6 +15,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "append": disk.durable_append,
     "recovery": disk.recovery,
     "seeking": seeking.seeking,
+    "replaying": seeking.replaying,
     "listing": listing.listing_sessions,
     "big-session": listing.big_session,
     "first-frame": screen.first_frame,

@@ -49,7 +49,8 @@ def slope(values: Sequence[float]) -> float:
     return together / spread if spread else 0.0
 
 
-def _resident() -> int:
+def resident() -> int:
+    """Bytes of this process in memory now."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE
 
 
@@ -73,7 +74,7 @@ def main(minutes: int) -> int:
             at = events[-1].at
             if at >= due:
                 if due:
-                    samples.append(_resident())
+                    samples.append(resident())
                 due = at - at % HOUR + HOUR
 
         session.listen(take)
