@@ -203,15 +203,19 @@ class Terminal:
         monkeypatch.setattr("sentio_tui.process.divide", lambda screen: screen(self))
         self.settings: Settings | None = None
         self.theme_dirs: Sequence[Path] = ()
+        self.opening: object = None
         self.launches = 1
         self.told: list[str] = []
         monkeypatch.setattr("sentio_tui.ui.app.Cockpit", self._cockpit)
         monkeypatch.setattr("sentio_tui.ui.app.run", self._run)
 
-    def _cockpit(self, launch: object, settings: Settings, theme_dirs: Sequence[Path], shell: object) -> object:
+    def _cockpit(
+        self, launch: object, settings: Settings, theme_dirs: Sequence[Path], shell: object, *, opening: object
+    ) -> object:
         assert shell is self
-        self.settings, self.theme_dirs = settings, theme_dirs
-        return SimpleNamespace(launch=launch, goes_on=False, is_leaving=False, tell_launch=self.told.append)
+        self.settings, self.theme_dirs, self.opening = settings, theme_dirs, opening
+        launching = SimpleNamespace(tell=self.told.append)
+        return SimpleNamespace(launch=launch, goes_on=False, is_leaving=False, launching=launching)
 
     def _run(self, cockpit: SimpleNamespace) -> int:
         for _ in range(self.launches):
@@ -248,6 +252,20 @@ def test_cockpit_that_could_not_start_says_it_after_the_screen(
     handed.error = FeedError("bars.csv: empty")
     assert cli.main([]) == 2
     assert "bars.csv: empty" in capsys.readouterr().err
+
+
+def test_browse_opens_the_list_and_starts_nothing(handed: Handed, terminal: Terminal) -> None:
+    terminal.launches = 0
+    assert cli.main(["browse", "--theme", "sentio-light"]) == 0
+    assert terminal.settings is not None
+    assert terminal.settings.ui.theme == "sentio-light"
+    assert callable(terminal.opening)
+    assert handed.session.started == 0
+
+
+def test_browse_without_a_terminal_points_to_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["browse"]) == 2
+    assert "`sentio-tui sessions`" in capsys.readouterr().err
 
 
 # Lists

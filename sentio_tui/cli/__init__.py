@@ -30,6 +30,7 @@ COMMANDS: Final[Mapping[str, _Command]] = {
     "status": _Command("attach", "say which sessions run here, and how they are"),
     "stop": _Command("attach", "end a running session in order, and wait until it has"),
     "replay": _Command("replay", "look at a recorded session, bar by bar"),
+    "browse": _Command("session", "look through the sessions on disk, on a screen"),
     "sessions": _Command("overview", "list the sessions on disk"),
     "strategies": _Command("overview", "list the strategies and their parameters"),
     "verify": _Command("recovery", "prove that a session's journal follows from its inputs"),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sentio_tui.sessions.base import Session
     from sentio_tui.sessions.live import LiveSession
     from sentio_tui.settings import Settings
+    from sentio_tui.ui.app import Cockpit
 
 
 def why_no_screen() -> str:
@@ -49,34 +50,36 @@ def trade(
     loaded: "Loaded",
     refusals: Callable[[], tuple[type[Exception], ...]],
     shell: "Shell",
+    opening: "Callable[[Cockpit], None] | None" = None,
 ) -> int:
     """Open the cockpit on a session that runs in this process, as `show` does; its strategies are made ready first.
+    With an `opening` that is done first, and no session is started unasked.
 
     When the session goes on without the screen, so does the shell, and this returns at the session's end.
     """
     from sentio_tui import paths
     from sentio_tui.ui import app
 
-    sessions: list[LiveSession] = []
-
     def started() -> "Session":
         from sentio_tui.sessions.preparing import prepare
 
-        prepare(settings, cockpit.tell_launch, lambda: not cockpit.is_leaving)
-        cockpit.tell_launch("")
+        prepare(settings, cockpit.launching.tell, lambda: not cockpit.is_leaving)
+        cockpit.launching.tell("")
         session = assemble()
         session.start()
-        sessions[:] = [session]
         return session
 
     launch = _Launch(started, loaded, refusals)
-    cockpit = app.Cockpit(launch, settings, paths.theme_dirs(settings), shell)
+    cockpit = app.Cockpit(launch, settings, paths.theme_dirs(settings), shell, opening=opening)
     code = app.run(cockpit)
     if not cockpit.goes_on:
         return launch.told(code)
     from sentio_tui.sessions import headless
+    from sentio_tui.sessions.live import LiveSession
 
-    (session,) = sessions
+    session = cockpit.session
+    if not isinstance(session, LiveSession):
+        raise TypeError(f"a {type(session).__name__} does not run in this process")
     session.leave_screen()
     where = f"session {session.name} goes on (process {os.getpid()})"
     shell.leave(code, f"{where}. `sentio-tui attach` comes back to it.")

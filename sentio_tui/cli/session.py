@@ -2,11 +2,13 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from sentio_tui.cli.attach import served
 from sentio_tui.cli.options import (
     SESSION_SETTINGS,
+    SESSIONS_DIR,
     THEME,
     Entry,
     Parser,
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from sentio_tui.config import Loaded
     from sentio_tui.process import Shell
     from sentio_tui.sessions.live import LiveSession
+    from sentio_tui.ui.app import Cockpit
 
 _COCKPIT_EPILOG: Final = """\
   `sentio-tui COMMAND --help` explains each.
@@ -35,6 +38,13 @@ _RUN_EPILOG: Final = """\
 examples:
   sentio-tui run --duration 60 --speed 0
   sentio-tui run --feed recorded --data bars.csv --symbols BTC-USD --speed 0 --json > summary.json
+"""
+_BROWSE_EPILOG: Final = """\
+Lists the sessions, and starts none: enter replays one, r goes on with an interrupted one, space and c compare two, d
+deletes one, s starts a new one as configured.
+
+example:
+  sentio-tui browse --sessions-dir ~/sessions
 """
 
 
@@ -75,14 +85,30 @@ def _cockpit(arguments: argparse.Namespace) -> int:
     return process.divide(lambda shell: _screen(arguments, shell))
 
 
-def _screen(arguments: argparse.Namespace, shell: "Shell") -> int:
+def _screen(arguments: argparse.Namespace, shell: "Shell", opening: "Callable[[Cockpit], None] | None" = None) -> int:
     from sentio_tui.config import ConfigError
 
     try:
         loaded = load(arguments)
     except ConfigError as error:
         return complain(error)
-    return trade(lambda: _assemble(loaded), loaded.settings, loaded, _refusals, shell)
+    return trade(lambda: _assemble(loaded), loaded.settings, loaded, _refusals, shell, opening)
+
+
+def _browse_parser() -> Parser:
+    parser = Parser("browse", "Look through the sessions on disk, on a screen.", _BROWSE_EPILOG)
+    add_config_options(parser)
+    add_setting(parser, SESSIONS_DIR)
+    add_setting(parser, THEME)
+    return parser
+
+
+def _browse(arguments: argparse.Namespace) -> int:
+    if why := why_no_screen():
+        return complain(f"{why} Use `sentio-tui sessions`.")
+    from sentio_tui import process
+
+    return process.divide(lambda shell: _screen(arguments, shell, lambda cockpit: cockpit.library.browse_first()))
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -121,4 +147,5 @@ def _refusals() -> tuple[type[Exception], ...]:
 
 
 COCKPIT: Final = Entry(_cockpit_parser, _cockpit)
+BROWSE: Final = Entry(_browse_parser, _browse)
 RUN: Final = Entry(_run_parser, _run)

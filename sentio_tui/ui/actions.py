@@ -62,6 +62,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
            Group.SESSION, Flatten, rank=6),
     Action("wheel", ("w",), "Drive", "Take the wheel of a session that several look at: one drives, the others watch.",
            Group.SESSION, rank=3),
+    Action("sessions", ("b",), "Sessions", "Browse the sessions on disk: replay, resume, compare or delete one.",
+           Group.SESSION, rank=13),
     Action("quit", ("q",), "Quit", "Leave. A session that runs is stopped first, after a question.",
            Group.SESSION, rank=1),
     Action("detach", ("d",), "Detach", "Leave the screen; the session goes on. `sentio-tui attach` comes back to it.",
@@ -121,12 +123,22 @@ PAIRS: Final[Mapping[str, tuple[str, str]]] = {
 
 REPLAY_BAR: Final = (
     "quit", "help", "live", "pause", "bar_forward", "trade_forward", "faster", "seek", "mark", "mark_forward",
-    "to_drawdown", "palette", "zoom", "filter", "sort", "theme", "refresh", "start", "stop", "flatten",
+    "to_drawdown", "palette", "zoom", "filter", "sort", "theme", "refresh", "sessions", "start", "stop", "flatten",
 )  # fmt: skip
 """The key bar of a replay, the most important first."""
 
 ALWAYS_QUIT: Final = ("ctrl+c", "ctrl+q")
 """Keys that quit whatever the configuration says, so that quitting is always in reach."""
+
+SAME_AS: Final[Mapping[str, str]] = {
+    "move_left": "left",
+    "move_down": "down",
+    "move_up": "up",
+    "move_right": "right",
+    "move_top": "ctrl+home",
+    "move_bottom": "ctrl+end",
+}
+"""The keys that panes know themselves, by the action that stands for them."""
 
 _MODIFIERS: Final = frozenset({"ctrl", "shift", "alt", "super", "meta", "hyper"})
 

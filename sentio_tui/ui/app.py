@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import threading
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,6 +19,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widget import Widget
 
+from sentio_tui import paths
 from sentio_tui.model.commands import Start, Stop
 from sentio_tui.model.events import Mode
 from sentio_tui.process import Shell, Signals
@@ -29,10 +29,12 @@ from sentio_tui.ui import theming
 from sentio_tui.ui.actions import BY_ID, resolve_keys
 from sentio_tui.ui.formatting import clean
 from sentio_tui.ui.keyboard import Keyboard
+from sentio_tui.ui.launching import Launch, Launching
+from sentio_tui.ui.library import Library
 from sentio_tui.ui.monitor import Monitor
 from sentio_tui.ui.palette import Palette
 from sentio_tui.ui.screens.cockpit import CockpitScreen
-from sentio_tui.ui.screens.dialogs import NO, Choice, Clock, Closing, Dialog, message
+from sentio_tui.ui.screens.dialogs import NO, Choice, Clock, Closing, Dialog
 from sentio_tui.ui.screens.help import Help
 from sentio_tui.ui.steering import Steering, positions
 from sentio_tui.ui.terminal import TerminalDriver, TerminalWatch
@@ -46,9 +48,6 @@ INTERRUPTED: Final = 130
 
 THEME_SECONDS: Final = 1.0  # between two looks at the theme files
 
-Launch = Callable[[], Session]
-"""Makes a session that runs. Called on a thread of its own; what it raises is shown."""
-
 
 def all_panes(chart_seconds: float) -> Sequence[Widget]:
     """The six panes, in the order in which they stand on the screen."""
@@ -60,9 +59,9 @@ def all_panes(chart_seconds: float) -> Sequence[Widget]:
 class Cockpit(App[int], inherit_bindings=False):
     """Shows one session at a time; its result is the exit code.
 
-    `launch` is called once the first frame is there, and again when a person starts a new session. `shell` is what
-    a session may be left to go on from. `clock` counts seconds and only goes forward. `mode` is shown until the first
-    session is there.
+    `launch` is called once the first frame is there, and again when a person starts a new session. With an `opening`
+    that is done first, and nothing is launched unasked. `shell` is what a session may be left to go on from. `clock`
+    counts seconds and only goes forward. `mode` is shown until the first session is there.
     """
 
     TITLE = "sentio-tui"
@@ -73,16 +72,6 @@ class Cockpit(App[int], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q,ctrl+c", "quit_in_order", "Quit", show=False),
     ]
-
-    class Launched(Message):
-        """A session runs."""
-
-    class LaunchFailed(Message):
-        """No session: `why`, in words for a person."""
-
-        def __init__(self, why: str) -> None:
-            super().__init__()
-            self.why = why
 
     class Closed(Message):
         """The session is over and on disk; `why` is set when it could not end in order."""
@@ -98,12 +87,13 @@ class Cockpit(App[int], inherit_bindings=False):
         theme_dirs: Sequence[Path],
         shell: Shell | None = None,
         *,
+        opening: "Callable[[Cockpit], None] | None" = None,
         clock: Clock = time.monotonic,
         panes: Callable[[], Sequence[Widget]] | None = None,
         theme_files: theming.ThemeFiles | None = None,
         mode: Mode | None = None,
     ) -> None:
-        self.settings = settings
+        self.settings = self.configured = settings
         self.clock = clock
         self.key_table = resolve_keys(settings.keys)
         self.monitor = Monitor(mode or (Mode.REPLAY if settings.feed.kind == "recorded" else Mode.SIM))
@@ -113,10 +103,9 @@ class Cockpit(App[int], inherit_bindings=False):
         self._shell = shell
         self._signals = Signals() if shell is None else shell.signals
         self._watch: TerminalWatch | None = None
-        self._launch_session = launch
+        self._opening = opening or Cockpit.start_session
         self._panes = panes or partial(all_panes, settings.ui.chart_seconds)
-        self._launched = threading.Event()
-        self._launched.set()
+        self.launching = Launching(self, launch)
         self._exit_code = DONE
         self._leaving = False
         self._closing_notice: Closing | None = None
@@ -126,6 +115,7 @@ class Cockpit(App[int], inherit_bindings=False):
         self.steering = Steering(self)
         self.keyboard = Keyboard(self)
         self.travel = Travel(self)
+        self.library = Library(self, paths.sessions_dir(settings))
         self._notices = [*self.key_table.problems, *self.themes.read()]
         # Set before the first frame, so that the style sheets are read only once.
         self.set_reactive(App.theme, self.themes.nearest())
@@ -177,6 +167,7 @@ class Cockpit(App[int], inherit_bindings=False):
             "flatten": self.steering.flatten,
             "wheel": self.steering.take_wheel,
             "detach": self.detach,
+            "sessions": self.library.browse,
             "quit": self.action_quit_in_order,
             "theme": self.themes.next,
             "help": self._help,
@@ -200,6 +191,10 @@ class Cockpit(App[int], inherit_bindings=False):
         self.monitor.moved()
         self._cockpit_screen.pump()
 
+    def show_condition(self) -> None:
+        """Show the newest state of the status line alone."""
+        self._cockpit_screen.status.show(self.monitor.condition)
+
     @property
     def _cockpit_screen(self) -> CockpitScreen:
         screen = self.screen_stack[0]
@@ -213,60 +208,30 @@ class Cockpit(App[int], inherit_bindings=False):
     def _palette(self) -> None:
         self.push_screen(Palette())
 
+    def begin(self) -> None:
+        """Called once, when the panes are there."""
+        self._opening(self)
+
     def start_session(self) -> None:
         """Let a paused session go on; without a session that runs, launch one."""
         if self.monitor.runs:
             self.steering.send(Start())
-        elif self._launched.is_set() and not self._leaving:
-            self._launched.clear()
-            self.monitor.launching = True
-            self.monitor.broke("")
-            self._cockpit_screen.show_news()
-            self._launch()
-
-    @work(thread=True, exit_on_error=False, group="session")
-    def _launch(self) -> None:
-        try:
-            if self.session is not None:
-                self.session.close()
-            # Kept at once: a session must not be lost when the application leaves meanwhile.
-            self.session = self._launch_session()
-        except Exception as error:  # whatever it is, the screen stays and says it
-            self._launched.set()
-            self.post_message(self.LaunchFailed(str(error) or type(error).__name__))
         else:
-            self._launched.set()
-            self.post_message(self.Launched())
+            self.launching.start()
 
     @property
     def is_leaving(self) -> bool:
         """Whether nobody waits for a launch any more. May be asked from any thread."""
         return self._leaving or self._exit
 
-    def tell_launch(self, step: str) -> None:
-        """Say what the launch is about now. To be called from its thread."""
-        self.call_later(self._show_launch, step)
-
-    def _show_launch(self, step: str) -> None:
-        self.monitor.launch_step = step
-        self._cockpit_screen.status.show(self.monitor.condition)
-
-    def on_cockpit_launched(self) -> None:
+    def launched(self) -> None:
+        """Called when another session is there."""
         self.monitor.launching = False
         if self.session is not None:
             self.monitor.follow(self.session)
             self.travel.arrived()
+        self.library.opened()
         self._cockpit_screen.pump()
-
-    def on_cockpit_launch_failed(self, event: LaunchFailed) -> None:
-        self.monitor.launching = False
-        self.monitor.broke(event.why)
-        self.monitor.note(
-            f"The session could not be started: {event.why}", "launch_failed", time.time_ns() // 1_000_000
-        )
-        self._cockpit_screen.show_news()
-        if self._closing_notice is None:
-            self.push_screen(message("The session could not be started", event.why, self.clock))
 
     def session_moved(self) -> None:
         """Called when the session has news: the closing notice tells what it waits for."""
@@ -301,7 +266,7 @@ class Cockpit(App[int], inherit_bindings=False):
             return
         self._exit_code = code
         self._leaving = True
-        if self.session is None and self._launched.is_set():
+        if self.session is None and not self.launching.is_busy:
             self.exit(code)
             return
         if self.session is None or self.session.ends_with_screen:
@@ -319,7 +284,7 @@ class Cockpit(App[int], inherit_bindings=False):
     @work(thread=True, exit_on_error=False, group="session")
     def _close(self) -> None:
         why = ""
-        self._launched.wait()
+        self.launching.wait()
         if self.session is not None:
             try:
                 self.session.close()
@@ -340,6 +305,11 @@ class Cockpit(App[int], inherit_bindings=False):
     def is_behind(self) -> bool:
         """Whether the terminal has frames to take before another one makes sense."""
         return isinstance(self._driver, TerminalDriver) and self._driver.is_behind
+
+    @property
+    def can_trade(self) -> bool:
+        """Whether a session may run in this process: one that was opened to look only has no shell to leave it to."""
+        return self._shell is not None or self.is_headless
 
     def detach(self) -> None:
         """Leave the screen; the session goes on."""

@@ -61,16 +61,21 @@ class ChartColours:
 
 def chart_colours(app: "App[Result]") -> ChartColours:
     """The chart's colours under the theme that is in force."""
-    variables = app.theme_variables
+    return ChartColours(
+        colour_of(app, "chart-equity"),
+        colour_of(app, "chart-drawdown"),
+        colour_of(app, "chart-axis"),
+        colour_of(app, "background"),
+    )
 
-    def rgb(name: str) -> Rgb | None:
-        try:
-            colour = Color.parse(variables[name])
-        except (KeyError, ColorParseError):
-            return None
-        return None if colour.ansi is not None else colour.rgb
 
-    return ChartColours(rgb("chart-equity"), rgb("chart-drawdown"), rgb("chart-axis"), rgb("background"))
+def colour_of(app: "App[Result]", variable: str) -> Rgb | None:
+    """A variable of the theme in force as plotext takes it; None is the terminal's own colour."""
+    try:
+        colour = Color.parse(app.theme_variables[variable])
+    except (KeyError, ColorParseError):
+        return None
+    return None if colour.ansi is not None else colour.rgb
 
 
 def variable_defaults(theme: Theme) -> dict[str, str]:

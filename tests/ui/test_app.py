@@ -48,7 +48,7 @@ async def test_the_first_frame_comes_before_the_launch(clock: FakeClock) -> None
 
 async def test_a_launch_tells_its_steps_and_is_given_up_on_leaving(clock: FakeClock) -> None:
     def launch() -> FakeSession:
-        cockpit.tell_launch(f"step 1 {MARKUP}")
+        cockpit.launching.tell(f"step 1 {MARKUP}")
         while not cockpit.is_leaving:
             told.wait(0.01)
         raise RuntimeError("given up")

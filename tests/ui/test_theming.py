@@ -228,7 +228,7 @@ async def test_every_theme_that_is_offered_can_be_drawn(make_cockpit: MakeCockpi
 
 def watching(cockpit: Cockpit, folder: Path, stamps: Stamps) -> Cockpit:
     return Cockpit(
-        cockpit._launch_session,
+        cockpit.launching.configured,
         cockpit.settings,
         [],
         clock=cockpit.clock,

@@ -1,6 +1,7 @@
 """Panes of rows: a table, and a line to type a filter into."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import partial
 from typing import ClassVar, Self, TypeVar
 
 from textual import events, on
@@ -95,6 +96,19 @@ class TablePane(Pane, can_focus=False):
 
     def action_reverse(self) -> None:
         self.table.action_reverse()
+
+    def move(self, action_id: str) -> None:
+        """Do at once what a key for moving stands for ("move_down")."""
+        table = self.table
+        moves: dict[str, Callable[[], None]] = {
+            "move_up": partial(table.action_move, -1),
+            "move_down": partial(table.action_move, 1),
+            "move_left": partial(table.action_pan, -1),
+            "move_right": partial(table.action_pan, 1),
+            "move_top": partial(table.action_edge, "top"),
+            "move_bottom": partial(table.action_edge, "bottom"),
+        }
+        moves[action_id]()
 
     def action_filter(self) -> None:
         """Open the line to type a filter into."""

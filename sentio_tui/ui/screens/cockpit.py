@@ -21,6 +21,7 @@ from sentio_tui.ui.actions import (
     BY_ID,
     PAIRS,
     PANES,
+    SAME_AS,
     Action,
     label,
     pane_of,
@@ -44,16 +45,6 @@ _HEIGHTS: Final = [(0, "-too-low"), (HEIGHT, "-low"), (30, "-medium"), (40, "-ta
 
 SHARED: Final = {"equity": "decision", "decision": "equity", "trades": "log", "log": "trades"}
 """Panes that stand in one place where there is no room for both: which one gives way to which."""
-
-_SAME_AS: Final = {
-    "move_left": "left",
-    "move_down": "down",
-    "move_up": "up",
-    "move_right": "right",
-    "move_top": "ctrl+home",
-    "move_bottom": "ctrl+end",
-}
-"""The keys that panes know themselves, by the action that stands for them."""
 
 
 _CLAIMED: Final = frozenset({"to_start", "to_end"})
@@ -147,7 +138,7 @@ class CockpitScreen(Screen[None]):
         self.focus_pane(self._last)
         self.show_news()
         self.set_interval(1 / self._frames, self.pump)
-        self.cockpit.start_session()
+        self.cockpit.begin()
 
     def pump(self) -> None:
         """Look at the session; when there is something new, show it, unless the terminal has not taken the last yet."""
@@ -307,8 +298,8 @@ class CockpitScreen(Screen[None]):
             self.cockpit.tell(refusal, "warning")
         elif pane is not None:
             self.focus_pane(pane)
-        elif action_id in _SAME_AS:
-            await self.cockpit.keyboard.press(_SAME_AS[action_id])
+        elif action_id in SAME_AS:
+            await self.cockpit.keyboard.press(SAME_AS[action_id])
         else:
             self._act(action_id)
 

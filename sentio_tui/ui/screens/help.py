@@ -27,8 +27,8 @@ class Help(ModalScreen[None]):
         Binding("G", "scroll('end')", show=False),
     ]
 
-    def __init__(self, subject: Widget | None, keys: KeyTable) -> None:
-        """`subject` is what had the focus when help was asked for."""
+    def __init__(self, subject: Widget | None, keys: KeyTable | None) -> None:
+        """`subject` is what had the focus when help was asked for; without `keys` there is nothing below it."""
         super().__init__()
         self._subject = subject
         self._table = keys
@@ -39,7 +39,8 @@ class Help(ModalScreen[None]):
             box.border_subtitle = " esc closes "
             if self._subject is not None:
                 yield Static(_about(self._subject), classes="help--subject")
-            yield KeyList(self._table)
+            if self._table is not None:
+                yield KeyList(self._table)
 
     def action_scroll(self, where: str) -> None:
         box = self.query_one(VerticalScroll)

@@ -17,13 +17,13 @@ from sentio_tui.ui.widgets.line_board import Line, Span
 
 _HOUR: Final = 60 * MINUTE
 _DAY: Final = 24 * _HOUR
-_STEPS: Final = (
+STEPS: Final = (
     *(minutes * MINUTE for minutes in (1, 2, 5, 10, 15, 30)),
     *(hours * _HOUR for hours in (1, 2, 3, 6, 12)),
     *(days * _DAY for days in (1, 2, 7, 14, 28, 91, 182, 364)),
 )
 """Distances of time marks, in milliseconds."""
-_LARGEST: Final = 1e15
+LARGEST: Final = 1e15
 """Values beyond it, and what is no number, are left out: plotext cannot place them."""
 _SGR: Final = re.compile(r"\x1b\[([0-9;]*)m")
 _DRAWDOWN_FROM: Final = 11
@@ -39,7 +39,7 @@ class Points(NamedTuple):
 
 def finite(times: Sequence[Millis], values: Sequence[float]) -> Points:
     """The points whose value can be drawn."""
-    kept = [(time, value) for time, value in zip(times, values, strict=False) if abs(value) <= _LARGEST]
+    kept = [(time, value) for time, value in zip(times, values, strict=False) if abs(value) <= LARGEST]
     return Points([time for time, _ in kept], [value for _, value in kept])
 
 
@@ -88,16 +88,16 @@ def equity_chart(
     drawdown = finite(curve.times, curve.drawdown)
     below = max(5, height * 3 // 10) if height >= _DRAWDOWN_FROM and drawdown.times else 0
     above = height - below
-    low, high = _limits([*equity.values, initial] if abs(initial) <= _LARGEST else equity.values)
-    levels = _marks(low, high, max(2, (above - 1) // 3))
-    labels = _labels(levels)
+    low, high = limits([*equity.values, initial] if abs(initial) <= LARGEST else equity.values)
+    levels = round_values(low, high, max(2, (above - 1) // 3))
+    labels = value_labels(levels)
     deepest = min([*drawdown.values, -0.001]) if below else 0.0
     depths = [0.0, deepest] if below else []
     depth_labels = [share(depth) for depth in depths]
     margin = max(map(len, (*labels, *depth_labels)))
     columns = 2 * (width - margin - 1)
     ends = (equity.times[0], max(equity.times[-1], equity.times[0] + MINUTE))
-    axis = _time_axis(*ends, zone, (width - margin - 1) // 11)
+    axis = time_axis(*ends, zone, (width - margin - 1) // 11)
 
     upper = _picture(
         decimate(equity, columns),
@@ -108,7 +108,7 @@ def equity_chart(
         None if below else axis,
         colours.equity,
         colours.axis,
-        reference=initial if abs(initial) <= _LARGEST else None,
+        reference=initial if abs(initial) <= LARGEST else None,
     )
     if not below:
         return _with_zone(upper, margin, ends[0], zone)
@@ -130,7 +130,7 @@ def _picture(
     points: Points,
     size: tuple[int, int],
     ends: tuple[Millis, Millis],
-    limits: tuple[float, float],
+    heights: tuple[float, float],
     levels: tuple[Sequence[float], Sequence[str]],
     axis: tuple[Sequence[Millis], Sequence[str]] | None,
     colour: Rgb | None,
@@ -139,6 +139,27 @@ def _picture(
     reference: float | None = None,
     filled: bool = False,
 ) -> tuple[Line, ...]:
+    import plotext
+
+    empty_canvas(size, ends, heights, levels, axis, frame)
+    if reference is not None:
+        plotext.horizontal_line(reference, color=frame or "default")
+    # Filling needs no lines between the points where there is one for each column of pixels; those are costly.
+    draw = plotext.scatter if filled else plotext.plot
+    draw(points.times, points.values, marker="braille", color=colour or "default", fillx=filled)
+    return drawn()
+
+
+def empty_canvas(
+    size: tuple[int, int],
+    ends: tuple[Millis, Millis],
+    heights: tuple[float, float],
+    levels: tuple[Sequence[float], Sequence[str]],
+    axis: tuple[Sequence[Millis], Sequence[str]] | None,
+    frame: Rgb | None,
+) -> None:
+    """Begin plotext's one picture: `size` in cells, the range of times and of values, their marks, and the colour of
+    what is around them. Without an `axis` there are no marks of time."""
     import plotext
 
     plotext.clear_figure()
@@ -151,14 +172,15 @@ def _picture(
     plotext.xaxes(axis is not None, False)
     plotext.yaxes(True, False)
     plotext.xlim(*ends)
-    plotext.ylim(*limits)
+    plotext.ylim(*heights)
     plotext.yticks(levels[0], levels[1])
     plotext.xticks(*(axis or ([], [])))
-    if reference is not None:
-        plotext.horizontal_line(reference, color=frame or "default")
-    # Filling needs no lines between the points where there is one for each column of pixels; those are costly.
-    draw = plotext.scatter if filled else plotext.plot
-    draw(points.times, points.values, marker="braille", color=colour or "default", fillx=filled)
+
+
+def drawn() -> tuple[Line, ...]:
+    """Plotext's picture as it is now."""
+    import plotext
+
     return tuple(from_ansi(text) for text in plotext.build().rstrip("\n").split("\n"))
 
 
@@ -178,7 +200,7 @@ def from_ansi(text: str) -> Line:
     return Line(tuple(spans))
 
 
-def _limits(values: Sequence[float]) -> tuple[float, float]:
+def limits(values: Sequence[float]) -> tuple[float, float]:
     """The range to draw: that of the values with a little air, and never empty."""
     low, high = min(values), max(values)
     air = (high - low) * 0.04
@@ -191,7 +213,7 @@ def _around(value: float) -> float:
     return abs(value) * 0.001 or 1.0
 
 
-def _marks(low: float, high: float, most: int) -> list[float]:
+def round_values(low: float, high: float, most: int) -> list[float]:
     """Round values within a range, at most so many; the ends when there are none."""
     span = high - low
     if not math.isfinite(span) or span <= 0:
@@ -206,7 +228,7 @@ def _marks(low: float, high: float, most: int) -> list[float]:
     return [low, high]
 
 
-def _labels(levels: Sequence[float]) -> list[str]:
+def value_labels(levels: Sequence[float]) -> list[str]:
     """The marks with as many decimals as it takes to tell them apart."""
     step = min((abs(b - a) for a, b in pairwise(levels)), default=1.0)
     digits = 0 if step >= 1 and all(level == round(level) for level in levels) else 2 if step >= 0.01 else 4
@@ -215,10 +237,10 @@ def _labels(levels: Sequence[float]) -> list[str]:
     return [f"{level:,.{digits}f}" for level in levels]
 
 
-def _time_axis(start: Millis, end: Millis, zone: str, most: int) -> tuple[list[Millis], list[str]]:
+def time_axis(start: Millis, end: Millis, zone: str, most: int) -> tuple[list[Millis], list[str]]:
     """Round moments of the zone's clock between two others, at most so many, and how to write them."""
     most = max(1, most)
-    step = next((step for step in _STEPS if (end - start) // step < most), max(_STEPS[-1], (end - start) // most + 1))
+    step = next((step for step in STEPS if (end - start) // step < most), max(STEPS[-1], (end - start) // most + 1))
     east = utc_offset(start, zone)
     first = -(-(start + east) // step) * step - east
     marks = list(range(first, end + 1, step)) or [start]

@@ -79,6 +79,9 @@ class LineTable(LineBoard, can_focus=True):
     class Changed(Message):
         """The filter, the order or the number of rows in view is another."""
 
+    class Moved(Message):
+        """Another row is selected, or none."""
+
     def __init__(
         self,
         columns: Sequence[Column],
@@ -258,14 +261,15 @@ class LineTable(LineBoard, can_focus=True):
         """Bring cursor and view back within the rows there are."""
         self._cursor = max(0, min(self._cursor, len(self._view) - 1))
         self._top = max(0, min(self._top, len(self._view) - self._height))
-        self._key = self.selected
+        if self._key != self.selected:
+            self._key = self.selected
+            self.post_message(self.Moved())
 
     def _go_to(self, index: int) -> None:
         if not self._view:
             return
         last = len(self._view) - 1
         self._cursor = max(0, min(index, last))
-        self._key = self._view[self._cursor].key
         self._top = max(min(self._top, self._cursor), self._cursor - self._height + 1)
         self._at_edge = self._cursor == (last if self._edge == "bottom" else 0)
         self._settle()
