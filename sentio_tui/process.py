@@ -90,6 +90,20 @@ class Signals:
         self._wake()
 
 
+class Streams:
+    """Those standard streams of this process that are a terminal now."""
+
+    def __init__(self) -> None:
+        self._descriptors = [descriptor for descriptor in _STANDARD if os.isatty(descriptor)]
+
+    def lose(self) -> None:
+        """Put the null device in their place: their terminal has gone, or is left."""
+        null = os.open(os.devnull, os.O_RDWR)
+        for descriptor in self._descriptors:
+            os.dup2(null, descriptor)
+        os.close(null)
+
+
 class Shell:
     """The child's way back to the shell that started it."""
 
@@ -97,6 +111,7 @@ class Shell:
         """`pipe`: the end for writing; the parent waits at the other one."""
         self.pipe = pipe
         self.signals = Signals()
+        self._streams = Streams()
 
     def leave(self, code: int, words: str) -> None:
         """Leave the terminal for good; the parent says the words and ends with the code, so the shell goes on.
@@ -109,10 +124,7 @@ class Shell:
             with suppress(OSError):
                 stream.flush()
         os.setsid()
-        null = os.open(os.devnull, os.O_RDWR)
-        for descriptor in _STANDARD:
-            os.dup2(null, descriptor)
-        os.close(null)
+        self._streams.lose()
         with suppress(BrokenPipeError):
             os.write(self.pipe, bytes([code]) + words.encode())
         os.close(self.pipe)

@@ -63,8 +63,9 @@ class Handed:
         self.settings, self.folder = settings, folder
         return self.session
 
-    def _run(self, session: FakeSession, *, log: TextIO, document: TextIO | None) -> int:
+    def _run(self, session: FakeSession, *, log: TextIO, document: TextIO | None, on_hangup: str) -> int:
         assert session is self.session
+        assert on_hangup == "detach"
         self.streams = (log, document)
         return self.code
 

@@ -94,7 +94,8 @@ def _go_on(arguments: argparse.Namespace, shell: "Shell | None") -> int:
     except _refusals() as error:
         complain(error)
         return FAILED
-    return headless.run(session, log=log, document=sys.stdout if arguments.json else None)
+    document = sys.stdout if arguments.json else None
+    return headless.run(session, log=log, document=document, on_hangup=settings.session.on_hangup)
 
 
 def _with_screen_of(settings: "Settings", loaded: "Loaded") -> "Settings":

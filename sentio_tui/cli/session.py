@@ -127,7 +127,8 @@ def _run(arguments: argparse.Namespace) -> int:
         session = _assemble(loaded)
     except _refusals() as error:
         return complain(located(error, loaded))
-    return headless.run(session, log=log, document=sys.stdout if arguments.json else None)
+    document = sys.stdout if arguments.json else None
+    return headless.run(session, log=log, document=document, on_hangup=loaded.settings.session.on_hangup)
 
 
 def _assemble(loaded: "Loaded") -> "LiveSession":

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sentio_tui.model.events import OrderFilled, SessionEnded
-from tests.e2e.conftest import SMALL, WIDE, Desk, answer, focuses, go_to, quit_by, wait_until
+from tests.e2e.conftest import PROGRAM, SMALL, WIDE, Desk, answer, focuses, go_to, quit_by, wait_until
 from tests.e2e.terminal import Size, Terminal
 
 BUSY = ("--feed", "simulated", "--speed", "6000", "--strategy", "momentum", "--preset", "aggressive")
@@ -163,6 +163,19 @@ def test_a_terminal_that_goes_away_without_a_signal_is_noticed(desk: Desk) -> No
     wait_until(lambda: terminal.process_ended)
     go_on(desk)
     stop(desk, terminal)
+    assert desk.is_complete()
+
+
+@pytest.mark.parametrize("on_hangup", ["detach", "stop"])
+def test_a_session_without_a_screen_does_the_same_on_a_hang_up(desk: Desk, on_hangup: str) -> None:
+    place = ("--sessions-dir", str(desk.sessions), "--set", f"session.on_hangup={on_hangup}")
+    terminal = desk.open_command(str(PROGRAM), "run", *place, *BUSY)
+    terminal.wait_for("Trade: BUY")
+    terminal.hang_up()
+    if on_hangup == "detach":
+        go_on(desk)
+        terminal.send_signal(signal.SIGTERM)
+    assert terminal.wait_exit() == 130
     assert desk.is_complete()
 
 
