@@ -75,7 +75,7 @@ async def test_a_failed_launch_is_told_and_the_screen_stays(clock: FakeClock) ->
 
     cockpit = Cockpit(launch, Settings(), [THEMES], clock=clock, panes=fake_panes)
     async with cockpit.run_test(size=(160, 48)) as pilot:
-        await until(pilot, lambda: isinstance(cockpit.screen, Dialog))
+        await until(pilot, lambda: isinstance(cockpit.screen, Dialog) and cockpit.screen.is_mounted)
         assert MARKUP in str(cockpit.screen.query_one(".dialog--text", Static).render())
         clock.pass_by(GUARD)
         await pilot.press("enter")
