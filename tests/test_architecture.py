@@ -33,6 +33,12 @@ def test_core_loads_no_screen_no_broker_and_no_frames(room: str) -> None:
     assert not _loaded_by(_modules(room)) & {"textual", "rich", "plotext", "alpaca", "pandas", "websockets"}
 
 
+def test_alpaca_room_loads_nothing_heavy_before_it_is_used() -> None:
+    light = [name for name in _modules("alpaca") if not name.endswith(".hardened")]
+    loaded = _loaded_by(light)
+    assert not loaded & {"alpaca", "pandas", "numpy", "requests", "websockets", "keyring", "textual"}
+
+
 def test_command_line_loads_nothing_heavy() -> None:
     assert not _loaded_by(["sentio_tui.cli"]) & {"textual", "pandas", "numpy", "alpaca", "numba", "msgspec"}
 

@@ -37,6 +37,7 @@ COMMANDS: Final[Mapping[str, _Command]] = {
     "export": _Command("export", "write a session as files for other programs"),
     "signals": _Command("signals", "write what a strategy says of every bar of a data set, without trading"),
     "prune": _Command("prune", "compress or remove old sessions"),
+    "keys": _Command("keys", "keep the keys of an Alpaca account in the system's keyring"),
     "config": _Command("overview", "print the configuration in force, and where each value came from"),
 }
 

@@ -113,7 +113,7 @@ class FakeAlpaca:
         app.router.add_get("/stream", self.trading.serve)
         app.router.add_get("/v1beta3/crypto/{loc:us|us-1|eu-1}", self.data.serve)
         app.router.add_get("/v2/{feed:iex|sip|test|delayed_sip}", self.data.serve)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.0)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         self.port = port
         await self.listen()
