@@ -4,6 +4,7 @@ import difflib
 import os
 from collections.abc import Sequence, Set
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 from msgspec import Struct
@@ -14,7 +15,7 @@ from sentio_tui.journal.lock import holder
 from sentio_tui.journal.names import DOCUMENT, JOURNAL, LOCK, PACKED_JOURNAL, is_session_name, millis, name_order
 from sentio_tui.journal.reader import JournalDamaged, head, tail_event
 from sentio_tui.model.bars import Millis
-from sentio_tui.model.events import SessionEnded
+from sentio_tui.model.events import AnyEvent, SessionEnded
 
 
 class SessionState(StrEnum):
@@ -164,7 +165,7 @@ def _from_head(name: str, path: Path, document: DocumentHead) -> Listed:
 def _from_journal(name: str, path: Path, summary: Listed | None, last_seq: int | None) -> Listed:
     """What the two ends of a journal add to a summary that does not know of an end, or is not there. `last_seq` is the
     last event the summary knows of."""
-    last = tail_event(path)
+    last = _last_event(path)
     state = SessionState.ENDED if isinstance(last, SessionEnded) else SessionState.INTERRUPTED
     if summary is not None:
         is_outdated = last is not None and last.seq != last_seq
@@ -183,3 +184,16 @@ def _from_journal(name: str, path: Path, summary: Listed | None, last_seq: int |
         capital=info.capital,
         is_outdated=True,
     )
+
+
+def _last_event(path: Path) -> AnyEvent | None:
+    if path.suffix != ".gz":
+        return tail_event(path)
+    found = path.stat()
+    return _last_of_packed(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=1024)
+def _last_of_packed(path: Path, changed: int, size: int) -> AnyEvent | None:
+    """A compressed journal has to be unpacked to see its end; who looks at the folder again and again does it once."""
+    return tail_event(path)

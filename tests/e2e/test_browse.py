@@ -72,6 +72,22 @@ def test_a_session_that_trades_is_seen_in_the_list_and_not_ended_for_another(des
     assert terminal.wait_exit() == 0
 
 
+def test_a_session_is_replayed_from_the_list_and_the_list_comes_back(desk: Desk, size: Size) -> None:
+    terminal = browse(desk, size)
+    terminal.press("enter")
+    terminal.wait_for("REPLAY")
+    terminal.wait_for("▶ playing")
+    terminal.press("b")
+    terminal.wait_for(lambda screen: has_rows(screen, WINS, LOSES, BROKEN_OFF, DAMAGED))
+    terminal.press("G", "enter")
+    terminal.wait_for("The session could not be opened")
+    terminal.press_until("escape", lambda screen: "could not be opened" not in screen.text)
+    terminal.press("escape")
+    terminal.wait_for("3 Positions")
+    terminal.press("q")
+    assert terminal.wait_exit() == 0
+
+
 def test_what_was_interrupted_is_resumed_from_the_list(desk: Desk) -> None:
     terminal = desk.trading(size=SMALL)
     (journal,) = desk.sessions.glob("live_*.jsonl")

@@ -13,6 +13,7 @@ from sentio_tui.journal.document import DocumentHead, EquityPoint
 from sentio_tui.journal.document_writer import DocumentWriter
 from sentio_tui.journal.lock import SessionLock
 from sentio_tui.journal.names import document_path, iso, journal_path, session_lock_path
+from sentio_tui.journal.reader import tail_event
 from sentio_tui.model.events import AnyEvent, SessionEnded
 
 Make = Callable[[int], list[AnyEvent]]
@@ -148,6 +149,25 @@ def test_a_thousand_sessions_are_listed_from_their_heads(
     monkeypatch.setattr(catalogue, "tail_event", refuse)
     monkeypatch.setattr(catalogue, "head", refuse)
     assert len(listing(tmp_path)) == 1000
+
+
+def test_the_end_of_a_compressed_journal_is_looked_for_once(
+    tmp_path: Path, head: DocumentHead, make_events: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Path] = []
+
+    def look(path: Path) -> AnyEvent | None:
+        looks.append(path)
+        return tail_event(path)
+
+    monkeypatch.setattr(catalogue, "tail_event", look)
+    packed = tmp_path / f"{NAME}.jsonl.gz"
+    write_document(tmp_path, head)
+    write_journal(packed, make_events(5))
+    assert [listing(tmp_path)[0].state for _ in range(3)] == [SessionState.INTERRUPTED] * 3
+    assert looks == [packed]
+    write_journal(packed, [*make_events(5), SessionEnded(6, START, "done")])
+    assert find(tmp_path, NAME).state is SessionState.ENDED
 
 
 def test_no_folder_no_sessions(tmp_path: Path) -> None:
