@@ -24,6 +24,8 @@ SECRET: Final = "local-exchange-secret-that-opens-nothing"
 HOST: Final = "127.0.0.1"
 PER_MINUTE: Final = 200
 """Requests a minute of the exchange's time, for trading and for data each."""
+GRACE: Final = 0.05
+"""Seconds that requests which are still looked at have when the server stops. aiohttp takes 0 for without end."""
 
 _Answer = TypeVar("_Answer")
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -113,7 +115,7 @@ class FakeAlpaca:
         app.router.add_get("/stream", self.trading.serve)
         app.router.add_get("/v1beta3/crypto/{loc:us|us-1|eu-1}", self.data.serve)
         app.router.add_get("/v2/{feed:iex|sip|test|delayed_sip}", self.data.serve)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE)
         await self._runner.setup()
         self.port = port
         await self.listen()

@@ -46,7 +46,7 @@ class Socket:
         self.request: Final = request
         self.path: Final = request.path
         self.msgpack: Final = msgpack
-        self.ws: Final = web.WebSocketResponse(autoping=False, compress=True, max_msg_size=1 << 22)
+        self.ws: Final = web.WebSocketResponse(timeout=1.0, autoping=False, compress=True, max_msg_size=1 << 22)
         self.muted = False
         self.clean = False
         self.binary_text = False
