@@ -17,16 +17,21 @@ Sharpe              sqrt(periods) x mean / sample standard deviation of daily re
                     exchange days; the first counts from the initial capital. Periods: 252, or 365 for crypto.
 Sortino             sqrt(periods) x mean / downside deviation; the latter is sqrt(mean of min(r, 0)^2) over all days
 MRD                 mean of the daily returns
-MRB                 total return / number of whole blocks of 390 minutes with a bar, a regular exchange day
+MRB                 total return / number of whole blocks of 390 minutes with a bar, a regular exchange day. Only the
+                    minutes of the exchange's sessions count; of a market that never closes, all of them.
 MAE, MFE            mean over trades of worst and best price while held against the entry price
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from sentio_tui.engine.ledger import Trade
 from sentio_tui.engine.state import State
+from sentio_tui.market.calendar import ROUND_THE_CLOCK, Calendar, ExchangeCalendar
+from sentio_tui.model.bars import MINUTE, Millis
 from sentio_tui.model.snapshot import Figure, Metrics, Unknown
 
 DAYS_NEEDED: Final = 20
@@ -78,7 +83,7 @@ def metrics(state: State) -> Metrics:
         average_mae=_mean([trade.mae for trade in trades], "closed trades"),
         average_mfe=_mean([trade.mfe for trade in trades], "closed trades"),
         mrd=mean_return_of_days(returns),
-        mrb=mean_return_per_block(equity / capital - 1.0, points),
+        mrb=mean_return_per_block(equity / capital - 1.0, session_minutes(state.curve.times, state.info.exchange)),
     )
 
 
@@ -97,8 +102,30 @@ def mean_return_of_days(returns: Sequence[float]) -> Figure:
     return _mean(returns, "days")
 
 
-def mean_return_per_block(total: float, minutes: int) -> Figure:
+def session_minutes(times: Sequence[Millis], exchange: str) -> int | Unknown:
+    """How many of the times, at which minutes ended, are of the exchange's sessions. All of them where it never closes
+    or its hours are not known to the session (`exchange` empty); unknown beyond the years its calendar has."""
+    if exchange in ("", ROUND_THE_CLOCK) or not times:
+        return len(times)
+    try:
+        calendar = _calendar(exchange)
+        days = calendar.sessions_between(calendar.day_of(times[0]), calendar.day_of(times[-1]))
+        sessions = [hours for day in days if (hours := calendar.session(day)) is not None]
+    except ValueError as error:
+        return Unknown(str(error))
+    # A minute is known at its end or, from a live feed, some moments later.
+    return sum(bisect_left(times, close + MINUTE) - bisect_left(times, begin + MINUTE) for begin, close in sessions)
+
+
+@lru_cache(maxsize=16)
+def _calendar(exchange: str) -> Calendar:
+    return ExchangeCalendar(exchange)
+
+
+def mean_return_per_block(total: float, minutes: int | Unknown) -> Figure:
     """The return of a mean block, as a fraction, or why there is none."""
+    if isinstance(minutes, Unknown):
+        return minutes
     blocks = minutes // BLOCK_MINUTES
     return total / blocks if blocks else Unknown(f"no whole block of {BLOCK_MINUTES} minutes")
 

@@ -62,7 +62,8 @@ class StressedFeed:
         crash_fraction: float = 0.0,
         leverage: Mapping[str, float] | None = None,
     ) -> None:
-        """`crash_at` is HH:MM in the calendar's zone, empty for no crash. Raises FeedError with all that is wrong."""
+        """`crash_at` is HH:MM in the calendar's zone, empty for no crash. Raises FeedError with all that is wrong, also
+        for a time of day at which the exchange is not open."""
         problems = []
         if feed.is_live:
             problems.append(f"the {feed.name} feed is live: only history can be put under stress")
@@ -89,6 +90,8 @@ class StressedFeed:
         self._crash_at = time.fromisoformat(crash_at) if crash_at else None
         self._crash_fraction = crash_fraction
         self._leverage = dict(leverage or {})
+        if feed.begin is not None:
+            self._crash_start(feed.begin)
 
     @property
     def begin(self) -> Millis | None:

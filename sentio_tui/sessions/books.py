@@ -9,7 +9,7 @@ import msgspec
 from sentio_tui.config import ConfigError, Problem
 from sentio_tui.engine.book import BookParts
 from sentio_tui.machines.base import Machine
-from sentio_tui.machines.ladder import LadderMachine, ladders
+from sentio_tui.machines.ladder import LadderMachine, Ladders, ladders
 from sentio_tui.machines.slots import Slots
 from sentio_tui.market.calendar import ROUND_THE_CLOCK, exchange_of
 from sentio_tui.market.families import FAMILIES, family
@@ -18,6 +18,7 @@ from sentio_tui.model.instruments import Family, Instrument
 from sentio_tui.settings import BookSettings, LadderSettings, MachineSettings, Settings, StrategySettings
 from sentio_tui.strategies import registry
 from sentio_tui.strategies.base import Parameters, Strategy
+from sentio_tui.toml_lines import join_key
 
 
 def books_of(settings: Settings, instruments: Mapping[str, Instrument]) -> tuple[list[BookParts], tuple[BookInfo, ...]]:
@@ -43,11 +44,16 @@ def books_of(settings: Settings, instruments: Mapping[str, Instrument]) -> tuple
             problems.append(Problem("strategy", f"{prefix}strategy.{error.key}", str(error)))
             continue
         except ValueError as error:
-            problems.append(Problem("machine", f"{prefix}machine.ladder.family", str(error)))
+            problems.append(Problem("machine", _place_of_family(settings, book.machine, prefix), str(error)))
             continue
         try:
             ladder = _ladder(book.machine.ladder, members, parameters) if members else None
-            machine = _machine(book.machine, ladder)
+            rungs = ladders(ladder) if ladder is not None else None
+        except ValueError as error:
+            problems.append(Problem("machine", f"{prefix}machine.ladder.rungs", str(error)))
+            continue
+        try:
+            machine = _machine(book.machine, rungs)
         except ValueError as error:
             problems.append(Problem("machine", f"{prefix}machine.{book.machine.kind}", str(error)))
             continue
@@ -107,13 +113,14 @@ def _strategy(settings: StrategySettings, parameters: Parameters, driving: Instr
     return registry.build(settings.name, settings.preset, own, driving.symbol)
 
 
-def _machine(settings: MachineSettings, ladder: LadderInfo | None) -> Machine:
-    """Raises ValueError for a ladder that cannot stand."""
-    if ladder is None:
+def _machine(settings: MachineSettings, rungs: Ladders | None) -> Machine:
+    """Raises ValueError for figures that make no sense."""
+    if rungs is None:
         slots = settings.slots
         return Slots(slots.max_positions, slots.position_size, slots.sizing, slots.stop_loss, slots.take_profit)
+    ladder = settings.ladder
     return LadderMachine(
-        ladders(ladder),
+        rungs,
         min_hold_bars=ladder.min_hold_bars,
         profit_target=ladder.profit_target,
         stop_loss=ladder.stop_loss,
@@ -172,4 +179,10 @@ def family_of(settings: Settings) -> Family | None:
     try:
         return _family(settings, settings.machine) if not settings.books else None
     except ValueError as error:
-        raise ConfigError([Problem("machine", "machine.ladder.family", str(error))]) from None
+        raise ConfigError([Problem("machine", _place_of_family(settings, settings.machine, ""), str(error))]) from None
+
+
+def _place_of_family(settings: Settings, machine: MachineSettings, prefix: str) -> str:
+    """The key to blame for a family: its own entry, or the name where nobody has made one."""
+    name = machine.ladder.family
+    return join_key(("families", name)) if name in settings.families else f"{prefix}machine.ladder.family"

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, field
 
 from sentio_tui.engine.end_of_day import NEVER
-from sentio_tui.engine.metrics import daily_returns, mean_return_of_days, mean_return_per_block
+from sentio_tui.engine.metrics import daily_returns, mean_return_of_days, mean_return_per_block, session_minutes
 from sentio_tui.engine.state import State
 from sentio_tui.engine.words import number
 from sentio_tui.journal.atomic import replace_file
@@ -194,8 +194,10 @@ class CloseSummaries:
         capital = self._state.info.capital
         before = self._ends[-1] if self._ends else capital
         equity = self._equity(day.last)
-        minutes = bisect_right(self._state.curve.times, day.last)
-        returns = daily_returns([*self._ends, equity], capital) if minutes else []
+        times = self._state.curve.times
+        times = times[: bisect_right(times, day.last)]
+        returns = daily_returns([*self._ends, equity], capital) if times else []
+        minutes = session_minutes(times, self._state.info.exchange)
         held = [f"{number(quantity)} {symbol}" for symbol, quantity in self._held.items() if quantity]
         yield f"P&L of the Day: {equity - before:+.2f} ({_percent(equity / before - 1.0)})"
         yield f"P&L of the Session: {equity - capital:+.2f} ({_percent(equity / capital - 1.0)})"

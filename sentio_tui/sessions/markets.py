@@ -98,7 +98,7 @@ def feed_of(
     calendar = leading(hours.values())
     feed, found = _market(settings, instruments, hours, family)
     stress = settings.feed.stress
-    if stress.gap_probability or stress.volatility_multiplier != 1.0 or stress.crash_fraction:
+    if stress.gap_probability or stress.volatility_multiplier != 1.0 or stress.crash_fraction or stress.crash_at:
         feed = StressedFeed(
             feed,
             settings.feed.seed,

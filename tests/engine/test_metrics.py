@@ -1,7 +1,8 @@
 """The figures against their definitions and against empyrical."""
 
 import math
-from datetime import date
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
 
 import empyrical
 import pytest
@@ -17,6 +18,7 @@ from sentio_tui.engine.metrics import (
     mean_return_per_block,
     metrics,
     profit_factor,
+    session_minutes,
     sharpe,
     sortino,
 )
@@ -171,6 +173,27 @@ def test_the_mean_return_of_a_block_and_of_a_day() -> None:
     run(made, [bar(minute, 100.0) for minute in range(400)])
     assert metrics(made.state).mrd == 0.0
     assert metrics(made.state).mrb == 0.0
+
+
+def test_the_minutes_of_a_block_are_those_of_the_exchange_s_sessions() -> None:
+    """Four in the morning to eight in the evening is one block, not two; a half day has 210 minutes."""
+    eve = date(2025, 11, 26)
+
+    def ends(day: date) -> list[int]:
+        first = datetime.combine(day, time(4), ZoneInfo("America/New_York")).timestamp() * 1000
+        return [round(first) + (minute + 1) * MINUTE for minute in range(16 * 60)]
+
+    full, holiday, half = ends(eve), ends(date(2025, 11, 27)), ends(date(2025, 11, 28))
+    assert session_minutes(full, "XNYS") == 390
+    assert session_minutes([at + 2_000 for at in full], "XNYS") == 390
+    assert session_minutes(holiday, "XNYS") == 0
+    assert session_minutes([*full, *holiday, *half], "XNYS") == 390 + 210
+    assert session_minutes(full, "24/7") == session_minutes(full, "") == 960
+    assert session_minutes([], "XNYS") == 0
+    beyond = session_minutes([at + 40 * 365 * DAY for at in full], "XNYS")
+    assert isinstance(beyond, Unknown)
+    assert "XNYS is known from" in beyond.why
+    assert mean_return_per_block(0.02, beyond) == beyond
 
 
 def test_t10_the_evening_belongs_to_the_exchange_s_day() -> None:

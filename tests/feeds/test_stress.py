@@ -191,9 +191,8 @@ def test_history_to_warm_up_on_has_neither_gaps_nor_the_crash() -> None:
 
 
 def test_a_crash_outside_the_exchanges_hours_is_an_error() -> None:
-    feed = stressed([bar(0)], calendar=ExchangeCalendar("XNYS"), crash_at="20:00", crash=0.3)
     with pytest.raises(FeedError, match="not open at 20:00 America/New_York"):
-        bars_of(feed)
+        stressed([bar(0)], calendar=ExchangeCalendar("XNYS"), crash_at="20:00", crash=0.3)
 
 
 def test_bad_bars_pass_unchanged_and_leave_no_mark() -> None:

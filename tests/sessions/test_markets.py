@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from sentio_tui.config import ConfigError, Loaded, Problem
-from sentio_tui.feeds.base import Feed, FeedItem, FeedWord
+from sentio_tui.feeds.base import Feed, FeedError, FeedItem, FeedWord
 from sentio_tui.model.bars import Bar
 from sentio_tui.sessions.assemble import assemble, instrument
 from sentio_tui.sessions.books import books_of, family_of
@@ -167,6 +167,47 @@ def test_a_users_own_funds_have_terms_too(place: Place) -> None:
     first = started(place.load({"machine.ladder.family": "small"}, profile="spy"))
     assert first["TNA"].open == 40.0
     assert first["TZA"].open == first["IWM"].open
+
+
+@pytest.mark.parametrize(
+    ("rows", "place_of", "words"),
+    [
+        (
+            "[machine.ladder.rungs]\nBASE_ONLY = 0.6\nCASH_ONLY = 0.4\n",
+            "machine.ladder.rungs",
+            "not total: nothing below 0.4",
+        ),
+        (
+            "[families.small]\nbase = 'IWM'\nbull = 'TNA'\nbear = 'RWM'\nbear_leveraged = 'TZA'\n"
+            "leverage = { TNA = 3.0, RWM = 0.0, TZA = -3.0 }\n[machine.ladder]\nfamily = 'small'\n",
+            "families.small",
+            "gives RWM the leverage 0",
+        ),
+    ],
+)
+def test_a_wrong_ladder_or_family_is_told_with_the_place_of_its_own_rows(
+    place: Place, rows: str, place_of: str, words: str
+) -> None:
+    place.project(rows)
+    (problem,) = problems(place.load(profile="spy"), place.cwd / "sessions")
+    assert problem.key == place_of
+    assert problem.where.startswith("config.toml:2")
+    assert words in problem.text
+
+
+@pytest.mark.parametrize(
+    ("stress", "words"),
+    [
+        ({"crash_at": "15:00"}, "a crash needs both crash_at and crash_fraction"),
+        ({"crash_at": "20:30", "crash_fraction": 0.1}, "not open at 20:30 America/New_York"),
+    ],
+)
+def test_a_crash_that_cannot_come_is_refused_before_the_session(
+    place: Place, stress: dict[str, object], words: str
+) -> None:
+    settings = place.load({f"feed.stress.{key}": value for key, value in stress.items()}, profile="spy").settings
+    with pytest.raises(FeedError, match=words):
+        market(settings)
 
 
 def minutes_of(bars: Sequence[Bar], symbol: str) -> list[str]:
