@@ -3,10 +3,13 @@ PYTHON ?= python3.11
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: run test check bench screenshot help
+.PHONY: run exchange test check bench screenshot help
 
 run: $(STAMP)
 	@$(VENV)/bin/sentio-tui $(if $(PROFILE),--profile $(PROFILE))
+
+exchange: $(STAMP)
+	@$(VENV)/bin/python -m tests.exchange $(ARGS)
 
 test: $(STAMP)
 	$(VENV)/bin/python -m pytest -n 2
@@ -25,6 +28,7 @@ screenshot: $(STAMP)
 
 help:
 	@echo "make run         open the cockpit (PROFILE=crypto chooses a profile)"
+	@echo "make exchange    run a local exchange that speaks Alpaca's protocols (ARGS='--seed 2 --hours 24/7')"
 	@echo "make test        run all tests"
 	@echo "make check       lint, formatting, types, import contracts"
 	@echo "make bench       measure the budgets"

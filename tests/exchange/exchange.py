@@ -71,9 +71,10 @@ class FakeExchange:
         begin: Millis = BEGIN,
         cash: float = 100_000.0,
         listings: Iterable[Listing] = LISTINGS,
+        hours: str = "XNYS",
     ) -> None:
         self.clock: Final = FakeClock(begin)
-        self.market: Final = Market(seed, begin, listings)
+        self.market: Final = Market(seed, begin, listings, hours)
         self.ticker: Final = Ticker(self.clock, self.market)
         self.account: Final = Account(Decimal(str(cash)), seed, begin, self.price)
         self.orders: Final[dict[str, Order]] = {}

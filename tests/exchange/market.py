@@ -28,17 +28,20 @@ class Quote(Struct, frozen=True):
 
 
 class Market:
-    """Minutes by symbol, tape and time. `seed` and `begin` fix everything that was not put there by hand.
+    """Minutes by symbol, tape and time. `seed` and `begin` fix everything that was not put there by hand. `exchange` is
+    whose hours equities keep: "24/7" for a market that can be watched at any time of the day.
 
     Methods raise KeyError for a symbol that is not listed.
     """
 
-    def __init__(self, seed: int, begin: Millis, listings: Iterable[Listing] = LISTINGS) -> None:
+    def __init__(
+        self, seed: int, begin: Millis, listings: Iterable[Listing] = LISTINGS, exchange: str = "XNYS"
+    ) -> None:
         self.seed: Final = seed
         self.begin: Final = begin
         listed = tuple(listings)
         self.listings: Final = {each.symbol: each for each in listed}
-        self._made = made_up(seed, begin, listed)
+        self._made = made_up(seed, begin, listed, exchange)
         self.hours: Final = self._made.hours
         self._put: dict[str, dict[Millis, Minute]] = {}
 

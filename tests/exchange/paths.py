@@ -5,7 +5,7 @@ levels of the days follow from one another forwards and backwards from the day t
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from math import exp, sqrt
@@ -14,8 +14,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from sentio_tui.market.calendar import AlwaysOpen, Calendar, ExchangeCalendar
+from sentio_tui.market.calendar import ROUND_THE_CLOCK, AlwaysOpen, Calendar, for_asset
 from sentio_tui.model.bars import MINUTE, Millis
+from sentio_tui.model.instruments import AssetClass
 from tests.exchange.listings import Listing
 
 BEFORE_OPEN: Final = 90 * MINUTE
@@ -72,9 +73,7 @@ class Hours:
 
     def day_of(self, listing: Listing, at: Millis) -> date:
         """The day an instant belongs to."""
-        if listing.never_closes:
-            return datetime.fromtimestamp(at / 1000, UTC).date()
-        return self.equities.day_of(at)
+        return self.of(listing).day_of(at)
 
     def minutes(self, listing: Listing, day: date) -> Iterator[tuple[Millis, bool]]:
         """The minutes of a day, and whether each is in the regular session."""
@@ -82,7 +81,8 @@ class Hours:
         if session is None:
             return
         begin, end = session
-        around = (0, 0) if listing.never_closes else (BEFORE_OPEN, AFTER_CLOSE)
+        closes = self.of(listing).name != ROUND_THE_CLOCK
+        around = (BEFORE_OPEN, AFTER_CLOSE) if closes else (0, 0)
         for at in range(begin - around[0], end + around[1], MINUTE):
             yield at, begin <= at < end
 
@@ -186,8 +186,8 @@ class MadeUp:
     """The minutes of a seed, a first day and some listings, made when they are asked for. Nothing else changes them,
     so all exchanges of a process that begin alike share one."""
 
-    def __init__(self, seed: int, begin: Millis, listings: tuple[Listing, ...]) -> None:
-        self.hours: Final = Hours(ExchangeCalendar("XNYS"))
+    def __init__(self, seed: int, begin: Millis, listings: tuple[Listing, ...], exchange: str) -> None:
+        self.hours: Final = Hours(for_asset(AssetClass.EQUITY, exchange))
         self._seed = seed
         self._begin = begin
         self._listings = {each.symbol: each for each in listings}
@@ -246,6 +246,6 @@ class MadeUp:
 
 
 @lru_cache(maxsize=8)
-def made_up(seed: int, begin: Millis, listings: tuple[Listing, ...]) -> MadeUp:
+def made_up(seed: int, begin: Millis, listings: tuple[Listing, ...], exchange: str) -> MadeUp:
     """The one that all with the same beginning share."""
-    return MadeUp(seed, begin, listings)
+    return MadeUp(seed, begin, listings, exchange)

@@ -1,7 +1,7 @@
 """The trading API over REST: /v2/account, orders, positions, assets, clock and calendar."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from json import JSONDecodeError
 from typing import Final
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from sentio_tui.market.calendar import ROUND_THE_CLOCK
 from sentio_tui.model.bars import Millis
 from tests.exchange.clock import parse
 from tests.exchange.exchange import FakeExchange
@@ -285,6 +286,8 @@ class TradingApi:
             session = hours.session(day)
             assert session is not None
             begin, end = (datetime.fromtimestamp(at / 1000, NEW_YORK) for at in session)
+            if hours.name == ROUND_THE_CLOCK:
+                begin, end = (datetime.combine(day, time(*at)) for at in ((0, 0), (23, 59)))
             settled = hours.sessions_between(day + timedelta(days=1), day + timedelta(days=10))[0]
             days.append(
                 {

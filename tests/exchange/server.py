@@ -11,6 +11,7 @@ from typing import Final, Self, TypeVar
 from aiohttp import web
 
 from tests.exchange.clock import FakeClock
+from tests.exchange.control import CONTROL, Control
 from tests.exchange.data_stream import DataStreams
 from tests.exchange.exchange import FakeExchange
 from tests.exchange.faults import Faults, Rule
@@ -24,6 +25,8 @@ SECRET: Final = "local-exchange-secret-that-opens-nothing"
 HOST: Final = "127.0.0.1"
 PER_MINUTE: Final = 200
 """Requests a minute of the exchange's time, for trading and for data each."""
+STEP: Final = 0.02
+"""Seconds between two moves of a clock that keeps time."""
 GRACE: Final = 0.05
 """Seconds that requests which are still looked at have when the server stops. aiohttp takes 0 for without end."""
 
@@ -72,9 +75,12 @@ class FakeAlpaca:
         self.rates: Final = {name: RateCounter(self.clock, PER_MINUTE) for name in ("trading", "data")}
         self.requests: Final[list[tuple[str, str]]] = []
         """Method and path with query of every request so far."""
+        self.listening: Final = asyncio.Event()
         self.port = 0
+        self._listener: asyncio.Future[None] | None = None
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
+        self._timekeeper: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
@@ -112,6 +118,7 @@ class FakeAlpaca:
         app = web.Application(middlewares=[self._serve])
         app.add_routes(TradingApi(self.exchange, self.faults).routes())
         app.add_routes(HistoryApi(self.exchange, self.faults, lambda: self.data.has_sip).routes())
+        app.add_routes(Control(self).routes())
         app.router.add_get("/stream", self.trading.serve)
         app.router.add_get("/v1beta3/crypto/{loc:us|us-1|eu-1}", self.data.serve)
         app.router.add_get("/v2/{feed:iex|sip|test|delayed_sip}", self.data.serve)
@@ -120,8 +127,16 @@ class FakeAlpaca:
         self.port = port
         await self.listen()
 
+    def keep_time(self, speed: float = 1.0) -> None:
+        """Moves the clock by itself from now on: `speed` of its seconds to one of ours."""
+        self._timekeeper = asyncio.create_task(_keep_time(self.clock, speed))
+
     async def stop(self) -> None:
         self.faults.clear()
+        if self._timekeeper is not None:
+            self._timekeeper.cancel()
+            await asyncio.gather(self._timekeeper, return_exceptions=True)
+            self._timekeeper = None
         if self._runner is not None:
             for socket in (*self.data.sockets, *self.trading.sockets):
                 socket.close(1001)
@@ -130,6 +145,7 @@ class FakeAlpaca:
 
     async def refuse(self) -> None:
         """Takes no new connections until `listen`. Those that are open stay."""
+        self.listening.clear()
         if self._site is not None:
             await self._site.stop()
             self._site = None
@@ -140,6 +156,11 @@ class FakeAlpaca:
         self._site = web.TCPSite(self._runner, HOST, self.port, reuse_address=True)
         await self._site.start()
         self.port = self._runner.addresses[0][1]
+        self.listening.set()
+
+    def listen_soon(self) -> None:
+        """The same from a timer; `listening` is set when it is so."""
+        self._listener = asyncio.ensure_future(self.listen())
 
     def cut(self) -> None:
         """Breaks every websocket without a goodbye."""
@@ -151,7 +172,7 @@ class FakeAlpaca:
         self.requests.append((request.method, request.path_qs))
         if self.faults.take("refuse_tcp", path=request.path):
             return _broken(request)
-        if request.headers.get("Upgrade", "").lower() == "websocket":
+        if request.path.startswith(CONTROL) or request.headers.get("Upgrade", "").lower() == "websocket":
             return await handler(request)
         rate = self.rates["data" if request.path.startswith(("/v2/stocks", "/v1beta3")) else "trading"]
         response = await self._answer(request, handler, rate)
@@ -227,6 +248,15 @@ class FakeAlpaca:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+
+async def _keep_time(clock: FakeClock, speed: float) -> None:
+    """Against an absolute beginning, so that it does not fall behind by what each step takes."""
+    loop = asyncio.get_running_loop()
+    began, first = loop.time(), clock.now
+    while True:
+        await asyncio.sleep(STEP)
+        clock.advance_to(max(clock.now, first + round((loop.time() - began) * speed * 1000)))
 
 
 def _break(request: web.Request) -> None:
