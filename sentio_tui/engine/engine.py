@@ -135,11 +135,13 @@ class Engine:
         self._change(Phase.RUNNING, "", self.state.at)
         return self._out
 
-    def resume(self, started: Millis, versions: dict[str, str], lost: str, at: Millis) -> list[AnyEvent]:
+    def resume(
+        self, started: Millis, versions: dict[str, str], lost: str, changed: tuple[str, ...], at: Millis
+    ) -> list[AnyEvent]:
         """Another process goes on with the session: a line in its journal, and nothing else."""
         out = self._out = []
         if not self.is_over:
-            self._emit(SessionResumed(self._next, at, started, versions, lost))
+            self._emit(SessionResumed(self._next, at, started, versions, lost, changed))
         return out
 
     def bar(self, bar: Bar, at: Millis) -> list[AnyEvent]:

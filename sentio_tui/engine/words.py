@@ -55,7 +55,8 @@ def words(event: AnyEvent, order: Order | None) -> str | None:
             books = "; ".join(f"{book.strategy} ({book.preset}) on {', '.join(book.symbols)}" for book in info.books)
             return f"Session {info.name} started: {info.mode}, {info.capital:.2f}, {books}"
         case SessionResumed():
-            return "Session resumed where it broke off" + (f" ({event.lost})" if event.lost else "")
+            told = [each for each in (event.lost, *event.changed) if each]
+            return "Session resumed where it broke off" + (f" ({'; '.join(told)})" if told else "")
         case BarDropped():
             return f"✗ Bar dropped: {event.bar.symbol}: {event.why}"
         case CommandGiven():

@@ -100,7 +100,8 @@ class SessionInfo(Struct, frozen=True):
     configuration, without secrets. `versions` are those of the program, the schema and what the numbers depend on.
 
     `exchange` names the calendar of the session's hours; empty when the hours are not known. Books that are flat
-    overnight are sold out from `before_close` milliseconds before its close.
+    overnight are sold out from `before_close` milliseconds before its close. `data` are the fingerprints of the files a
+    recorded feed read, by their paths.
     """
 
     name: str
@@ -117,6 +118,7 @@ class SessionInfo(Struct, frozen=True):
     versions: dict[str, str]
     exchange: str = ""
     before_close: Millis = 0
+    data: dict[str, str] = {}
 
 
 class SessionStarted(Event, frozen=True, tag="session_started"):
@@ -127,11 +129,13 @@ class SessionStarted(Event, frozen=True, tag="session_started"):
 
 class SessionResumed(Event, frozen=True, tag="session_resumed"):
     """Another process goes on where one broke off. `started` is its wall clock, `versions` are its own, `lost` tells
-    what of the journal's end could not be used."""
+    what of the journal's end could not be used, `changed` what is not as it was when the session started: versions and
+    data, one in words each."""
 
     started: Millis
     versions: dict[str, str]
     lost: str = ""
+    changed: tuple[str, ...] = ()
 
 
 class BarReceived(Event, frozen=True, tag="bar"):

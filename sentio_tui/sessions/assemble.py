@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sentio_tui.brokers.base import Broker
 from sentio_tui.brokers.costs import Cost, CostSchedule
@@ -30,7 +31,7 @@ from sentio_tui.sessions.live import LiveSession
 from sentio_tui.sessions.markets import feed_of, hours_of, on_exchanges, with_symbols
 from sentio_tui.sessions.recorder import Recorder
 from sentio_tui.sessions.summary import Terms
-from sentio_tui.sessions.versions import versions_of
+from sentio_tui.sessions.versions import data_of, versions_of
 from sentio_tui.settings import BookSettings, Settings
 
 T = TypeVar("T")
@@ -46,12 +47,18 @@ def assemble(settings: Settings, folder: Path) -> LiveSession:
     folder cannot be written.
     """
     started = time.time_ns() // 1_000_000
-    plan = plan_of(settings)
+    plan = plan_of(_findable(settings))
     feed = feed_of(plan.settings, plan.instruments, plan.hours, plan.family)
     recorder = Recorder.create(folder, started)
     info = _info(plan, recorder.name, started, feed)
     engine = plan.engine(info, started if feed.begin is None else feed.begin)
     return session_of(plan, engine, feed, recorder, engine.open, BEGINNING)
+
+
+def _findable(settings: Settings) -> Settings:
+    """The settings with whole paths of the data: the journal keeps them, and who resumes may be in another folder."""
+    data = tuple(str(Path(name).expanduser().absolute()) for name in settings.feed.data)
+    return replace(settings, feed=replace(settings.feed, data=data))
 
 
 class Plan(Struct, frozen=True):
@@ -200,4 +207,5 @@ def _info(plan: Plan, name: str, started: Millis, feed: Feed) -> SessionInfo:
         versions=versions_of([book.strategy for book in plan.infos]),
         exchange=calendar.name,
         before_close=plan.rules.before_close,
+        data=data_of(settings.feed.data) if settings.feed.kind == "recorded" else {},
     )

@@ -91,7 +91,7 @@ def _turn(engine: Engine, given: AnyEvent) -> Sequence[AnyEvent]:
         case AccountReported():
             return engine.account(given.cash, given.positions, given.at)
         case SessionResumed():
-            return engine.resume(given.started, given.versions, given.lost, given.at)
+            return engine.resume(given.started, given.versions, given.lost, given.changed, given.at)
         case OrderAccepted() | OrderFilled() | OrderRejected() | OrderCancelled() | OrderExpired():
             return engine.answer(given)
         case _:

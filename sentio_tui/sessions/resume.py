@@ -1,7 +1,9 @@
 """Going on with a session that broke off, exactly where it did."""
 
+import asyncio
 import time
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import msgspec
@@ -9,17 +11,19 @@ from msgspec.structs import replace
 
 from sentio_tui.config import ConfigError
 from sentio_tui.engine.words import words
+from sentio_tui.feeds.base import Feed
 from sentio_tui.journal.catalogue import SessionState, find, listing
 from sentio_tui.journal.lock import LockHeld, SessionLock
-from sentio_tui.journal.names import PACKED_JOURNAL, journal_path, session_lock_path
+from sentio_tui.journal.names import PACKED_JOURNAL, iso, journal_path, session_lock_path
 from sentio_tui.journal.reader import JournalDamaged, head, read_all, repair
-from sentio_tui.model.events import AnyEvent, SessionInfo, SessionStarted
+from sentio_tui.model.bars import Bar
+from sentio_tui.model.events import AnyEvent, BarDropped, BarReceived, SessionInfo, SessionStarted
 from sentio_tui.sessions.assemble import Plan, plan_of, session_of
 from sentio_tui.sessions.live import LiveSession
 from sentio_tui.sessions.markets import feed_of
 from sentio_tui.sessions.recorder import Recorder
 from sentio_tui.sessions.rerun import Difference, rerun
-from sentio_tui.sessions.versions import changes, versions_of
+from sentio_tui.sessions.versions import changes, data_of, versions_of
 from sentio_tui.settings import Settings
 
 
@@ -74,8 +78,6 @@ def _resumed(folder: Path, name: str, now: int, speed: float | None, lock: Sessi
     path = journal_path(folder, name)
     try:
         content = read_all(path)
-        if content.torn:
-            repair(path)
     except FileNotFoundError:
         raise NotResumed(f"{path}: there is no journal to go on with") from None
     except JournalDamaged as error:
@@ -96,12 +98,46 @@ def _resumed(folder: Path, name: str, now: int, speed: float | None, lock: Sessi
     if speed is not None:
         plan = replace(plan, settings=replace(plan.settings, feed=replace(plan.settings.feed, speed=speed)))
     feed = feed_of(plan.settings, plan.instruments, plan.hours, plan.family)
+    _expect_same(feed, events)
+    changed = tuple(changes(started.info.versions | started.info.data, versions | data_of(started.info.data)))
+    if content.torn:
+        repair(path)
     recorder = Recorder.resume(folder, name, len(events), lock)
 
     def opening() -> Sequence[AnyEvent]:
-        return [*again.rest, *engine.resume(now, versions, content.torn or "", engine.state.at)]
+        return [*again.rest, *engine.resume(now, versions, content.torn or "", changed, engine.state.at)]
 
     return session_of(plan, engine, feed, recorder, opening, again.position, events)
+
+
+def _expect_same(feed: Feed, events: Sequence[AnyEvent]) -> None:
+    """The next bar is found by counting: a feed of history that gives others than it gave would go on elsewhere, and
+    trade on. Raises NotResumed with the first bar that differs, FeedError."""
+    known = [event.bar for event in events if isinstance(event, BarReceived | BarDropped)]
+    if not known or feed.is_live:
+        return
+    for number, (bar, now) in enumerate(zip_longest(known, asyncio.run(_first(feed, len(known)))), 1):
+        # A figure that is no number equals nothing, itself included.
+        if bar != now and repr(bar) != repr(now):
+            raise NotResumed(
+                f"the data are not those of this session any more: bar {number:,} was {_shown(bar)}, now it is "
+                f"{'missing' if now is None else _shown(now)}. Put them back as they were; "
+                "`sentio-tui replay` shows what the session did"
+            )
+
+
+async def _first(feed: Feed, count: int) -> list[Bar]:
+    """The first bars of a feed, as many as there are."""
+    bars: list[Bar] = []
+    async for batch in feed.batches():
+        bars += [item for item in batch if isinstance(item, Bar)]
+        if len(bars) >= count:
+            break
+    return bars[:count]
+
+
+def _shown(bar: Bar) -> str:
+    return f"{bar.symbol} {iso(bar.time)} O:{bar.open} H:{bar.high} L:{bar.low} C:{bar.close} V:{bar.volume}"
 
 
 def plan_for(info: SessionInfo) -> Plan:

@@ -3,7 +3,7 @@
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,6 +17,9 @@ SCHEMA: Final = "1"
 
 _ROOMS: Final = ("model", "market", "machines", "brokers", "engine")
 """The rooms whose code decides what follows from an input; strategies have fingerprints of their own."""
+
+_PRINT: Final = 16
+"""Characters of a fingerprint."""
 
 _LIBRARIES: Final = ("msgspec", "numpy", "numba", "exchange_calendars")
 
@@ -35,6 +38,15 @@ def versions_of(strategies: Iterable[str]) -> dict[str, str]:
         "engine": _fingerprint(tuple(sorted(rooms))),
         **{f"strategy {name}": _strategy(name) for name in dict.fromkeys(strategies)},
     }
+
+
+def data_of(files: Iterable[str]) -> dict[str, str]:
+    """Fingerprints of data files, by their paths. Raises OSError."""
+    prints = {}
+    for name in files:
+        with Path(name).expanduser().open("rb") as file:
+            prints[name] = file_digest(file, "sha256").hexdigest()[:_PRINT]
+    return prints
 
 
 def changes(then: Mapping[str, str], now: Mapping[str, str]) -> Sequence[str]:
@@ -61,7 +73,7 @@ def _fingerprint(files: tuple[Path, ...]) -> str:
     digest = sha256()
     for path in files:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()[:_PRINT]
 
 
 def _version(name: str) -> str:

@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from sentio_tui import __version__
 from sentio_tui.engine.state import fold
+from sentio_tui.engine.words import words
 from sentio_tui.feeds.base import FeedError
 from sentio_tui.journal.catalogue import SessionState, find
 from sentio_tui.journal.lock import SessionLock
@@ -22,6 +25,7 @@ from sentio_tui.model.events import AnyEvent, BarReceived, OrderFilled, SessionE
 from sentio_tui.sessions.assemble import assemble
 from sentio_tui.sessions.live import LiveSession
 from sentio_tui.sessions.resume import NotResumed, interrupted, resume
+from sentio_tui.sessions.verify import verify
 from sentio_tui.settings import (
     BrokerSettings,
     FeedSettings,
@@ -251,3 +255,65 @@ def test_another_speed_may_be_asked_for(tmp_path: Path) -> None:
     assert sum(isinstance(event, BarReceived) for event in events) == sum(
         isinstance(event, BarReceived) for event in original.events
     )
+
+
+@contextmanager
+def data_changed_after(bars: int) -> Iterator[tuple[Path, str, Path]]:
+    """A session over 30 bars, broken off after some of them: its folder, its name, and the file of its data."""
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        data = folder / "bars.csv"
+        rows = "".join(f"2025-01-06T00:{minute:02}:00Z,A-USD,1,1,1,1,{minute + 1}\n" for minute in range(30))
+        data.write_text(f"timestamp,symbol,open,high,low,close,volume\n{rows}")
+        original = Whole(Settings(feed=FeedSettings(kind="recorded", speed=0.0, data=(str(data),), symbols=("A-USD",))))
+        number = [i for i, each in enumerate(original.events, 1) if isinstance(each, BarReceived)][bars - 1]
+        original.broken_at(original.line_end(number) + 7, folder)
+        yield folder, original.name, data
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "first"),
+    [
+        (",1,1,1,1,5\n", ",1,1,1,1,6\n", "bar 5 was A-USD 2025-01-06T00:04:00.*V:5.0, now it is .*V:6.0"),
+        ("2025-01-06T00:04:00Z,A-USD,1,1,1,1,5\n", "", "bar 5 was .*00:04.*, now it is .*00:05"),
+        (
+            "".join(f"2025-01-06T00:{minute}:00Z,A-USD,1,1,1,1,{minute + 1}\n" for minute in range(12, 30)),
+            "",
+            "bar 13 .*missing",
+        ),
+        ("2025-01-06T00:00:00Z", "2025-01-05T23:59:00Z", "bar 1 was .*00:00:00.*, now it is .*23:59"),
+    ],
+)
+def test_data_that_are_not_those_of_the_session_are_refused_and_nothing_is_cut(
+    before: str, after: str, first: str
+) -> None:
+    with data_changed_after(20) as (folder, name, data):
+        data.write_text(data.read_text().replace(before, after, 1))
+        left = (folder / f"{name}.jsonl").read_bytes()
+        with pytest.raises(NotResumed, match=first):
+            resume(folder, name)
+        assert (folder / f"{name}.jsonl").read_bytes() == left
+
+
+def test_data_that_changed_only_in_what_is_to_come_are_told() -> None:
+    with data_changed_after(20) as (folder, name, data):
+        data.write_text(data.read_text().replace(",1,1,1,1,25\n", ",1,1,1,1,26\n"))
+        session = resume(folder, name)
+        finished(session)
+        resumed = next(each for each in read_all(session.journal).events if isinstance(each, SessionResumed))
+        assert len(resumed.changed) == 1
+        assert resumed.changed[0].startswith(f"{data} was ")
+        assert resumed.changed[0] in words(resumed, None)
+        assert verify(session.journal).is_proved
+
+
+def test_a_session_of_another_version_that_goes_on_says_so(tmp_path: Path) -> None:
+    original = whole()
+    version = f'"sentio-tui":"{__version__}"'.encode()
+    length = original.line_end(50)
+    path = tmp_path / original.journal.name
+    path.write_bytes(original.bytes[:length].replace(version, b'"sentio-tui":"0.0.9"', 1))
+    session = resume(tmp_path, original.name)
+    finished(session)
+    resumed = next(each for each in read_all(session.journal).events if isinstance(each, SessionResumed))
+    assert resumed.changed == (f"sentio-tui was 0.0.9, is {__version__}",)
