@@ -47,6 +47,17 @@ class StressSettings(Section, frozen=True):
     """By how much prices fall in it."""
 
 
+class AlpacaFeedSettings(Section, frozen=True):
+    """Market data of Alpaca. Symbols with a dash are crypto, which has a feed of its own."""
+
+    feed: Literal["iex", "sip", "delayed_sip", "test", "crypto"] = "iex"
+    """Of shares. "sip" needs a paid plan; "test" has the symbol FAKEPACA, round the clock. "crypto": there are none."""
+    data_url: str = ""
+    """Where history is asked for; empty is Alpaca."""
+    stream_url: str = ""
+    """Where bars are streamed from; empty is Alpaca."""
+
+
 class FeedSettings(Section, frozen=True):
     kind: Literal["simulated", "recorded"] = "simulated"
     symbols: tuple[Annotated[str, Meta(min_length=1, max_length=24)], ...] = ("BTC-USD", "ETH-USD", "SOL-USD")
@@ -65,6 +76,7 @@ class FeedSettings(Section, frozen=True):
     date: str = ""
     """Recorded market: one exchange day, YYYY-MM-DD; empty is all of it."""
     stress: StressSettings = StressSettings()
+    alpaca: AlpacaFeedSettings = AlpacaFeedSettings()
     data_symbol: str = ""
     """Recorded market: the symbol of files that have no symbol column. An error where all of them have one."""
     stale_after: Annotated[float, Meta(gt=0, le=604_800)] = 120.0
@@ -127,6 +139,13 @@ class MachineSettings(Section, frozen=True):
     ladder: LadderSettings = LadderSettings()
 
 
+class AlpacaBrokerSettings(Section, frozen=True):
+    mode: Literal["paper", "live"] = "paper"
+    """Whose keys and which account: the paper one, or the one with your money."""
+    url: str = ""
+    """Where orders go; empty is Alpaca."""
+
+
 class BrokerSettings(Section, frozen=True):
     kind: Literal["paper"] = "paper"
     fill: Literal["next_open", "same_close"] = "next_open"
@@ -135,6 +154,7 @@ class BrokerSettings(Section, frozen=True):
     """Fraction of the price, against the trader, on market and stop orders."""
     participation: Share = 1.0
     """The largest share of a bar's volume that one order may take; the rest fills on later bars."""
+    alpaca: AlpacaBrokerSettings = AlpacaBrokerSettings()
 
 
 class CostSettings(Section, frozen=True):

@@ -39,6 +39,7 @@ class RateLimit(Struct, frozen=True):
 class AlpacaError(Exception):
     """A request failed. Says what was asked, where, what came back and what to do.
 
+    `told` and `advice` are the two halves of its text.
     `unknown`: the request may have been carried out all the same. `status` is 0 where no answer came, `code` 0 where
     it had none. `retry_at` is when requests are allowed again, after a 429.
     """
@@ -68,7 +69,9 @@ class AlpacaError(Exception):
         numbers = " ".join(str(number) for number in (status, code) if number)
         told = f"{numbers}: {message}" if numbers else message
         doubt = f"; {_NO_ANSWER}" if unknown else ""
-        super().__init__(f"{doing}: {told}{doubt} ({where}). {self._advice()}")
+        self.told = f"{doing}: {told}{doubt} ({where})"
+        self.advice = self._advice()
+        super().__init__(f"{self.told}. {self.advice}")
 
     @property
     def is_not_found(self) -> bool:

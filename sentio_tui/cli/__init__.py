@@ -38,6 +38,7 @@ COMMANDS: Final[Mapping[str, _Command]] = {
     "signals": _Command("signals", "write what a strategy says of every bar of a data set, without trading"),
     "prune": _Command("prune", "compress or remove old sessions"),
     "keys": _Command("keys", "keep the keys of an Alpaca account in the system's keyring"),
+    "doctor": _Command("doctor", "check this machine, and the account at Alpaca"),
     "config": _Command("overview", "print the configuration in force, and where each value came from"),
 }
 
