@@ -78,7 +78,7 @@ def _told(alpaca: FakeAlpaca, speed: float) -> str:
             f"  url      {alpaca.url}",
             f"  streams  {alpaca.stock_stream_url()}  {alpaca.crypto_stream_url}  {alpaca.trading_stream_url}",
             f"  symbols  {' '.join(alpaca.market.listings)}",
-            f"  control  {alpaca.url}{CONTROL}/state, and POST to faults, cut, refuse, advance, price",
+            f"  control  {alpaca.url}{CONTROL}/state, and POST to faults, cut, down, advance, price",
             "Its keys, which open nothing else:",
             f"  export APCA_API_KEY_ID={alpaca.key}",
             f"  export APCA_API_SECRET_KEY={alpaca.secret}",

@@ -42,7 +42,7 @@ class Control:
             web.post(f"{CONTROL}/advance", self.advance),
             web.post(f"{CONTROL}/price", self.price),
             web.post(f"{CONTROL}/cut", self.cut),
-            web.post(f"{CONTROL}/refuse", self.refuse),
+            web.post(f"{CONTROL}/down", self.down),
         ]
 
     async def state(self, request: web.Request) -> web.Response:
@@ -106,11 +106,12 @@ class Control:
         self._alpaca.cut()
         return await self.state(request)
 
-    async def refuse(self, request: web.Request) -> web.Response:
-        """`{"seconds": 20}`: no new connection for that long, by the exchange's time."""
+    async def down(self, request: web.Request) -> web.Response:
+        """`{"seconds": 20}`: breaks every connection, this one too, and takes no new one for that long of the
+        exchange's time."""
         seconds = _figure(await _asked(request), "seconds")
-        await self._alpaca.refuse()
         self._alpaca.clock.after(seconds, self._alpaca.listen_soon)
+        await self._alpaca.go_down()
         return await self.state(request)
 
 

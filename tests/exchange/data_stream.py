@@ -29,6 +29,9 @@ _CHANNEL_OF: Final = {
     "u": "updatedBars",
     "d": "dailyBars",
     "s": "statuses",
+    "l": "lulds",
+    "c": "corrections",
+    "x": "cancelErrors",
     "o": "orderbooks",
 }
 ERRORS: Final = {
@@ -89,7 +92,7 @@ class DataSocket(Socket):
         self._later: list[tuple[int, Message]] = []
 
     def wants(self, channel: str, symbol: str) -> bool:
-        wanted = self.wanted.get(channel, ())
+        wanted = self.wanted.get("trades" if channel in _FOLLOWS_TRADES else channel, ())
         return symbol in wanted or "*" in wanted
 
     def error(self, code: int) -> None:
@@ -246,25 +249,12 @@ class DataStreams:
             day = self._of_day(out)
             self._tell(listing, out.tape, bar_message("d", out.symbol, *day, crypto=listing.kind == CRYPTO))
 
-    def status(self, symbol: str, code: str, word: str) -> None:
-        """A trading status, such as H for a halt and T for the end of it."""
-        body: Message = {
-            "sc": code,
-            "sm": word,
-            "rc": "",
-            "rm": "",
-            "t": Instant(self._exchange.clock.now, True),
-            "z": "B",
-        }
+    def say(self, kind: str, symbol: str, **fields: object) -> None:
+        """A message of a kind that the market does not make by itself, with the time of now, to who has asked for it:
+        s (status), l (limits), c (correction), x (cancel), o (order book)."""
+        message: Message = {"T": kind, "S": symbol, **fields, "t": Instant(self._exchange.clock.now, True)}
         for tape in (SIP, IEX):
-            self._tell(self._exchange.market.listings[symbol], tape, {"T": "s", "S": symbol, **body})
-
-    def order_book(self, symbol: str) -> None:
-        """The whole book of a coin, one level deep."""
-        quote = self._exchange.ticker.quote(symbol)
-        sides = {"b": [{"p": quote.bid, "s": 1.5}], "a": [{"p": quote.ask, "s": 1.5}]}
-        message: Message = {"T": "o", "S": symbol, "t": Instant(self._exchange.clock.now, True), **sides, "r": True}
-        self._tell(self._exchange.market.listings[symbol], IEX, message)
+            self._tell(self._exchange.market.listings[symbol], tape, message)
 
     def _report_late(self, out: BarOut) -> None:
         bar = out.bar

@@ -62,7 +62,7 @@ class FakeExchange:
     market is open; everything else as the clock moves.
 
     `slippage` is a fraction; `volume_share` of a trade's volume is the most that executes with it, None is no bound.
-    While `holding`, nothing executes but what `fill` says.
+    While `holding`, nothing executes but what `fill` says; nor does anything in the symbols of `halted`.
     """
 
     def __init__(
@@ -82,6 +82,7 @@ class FakeExchange:
         self.slippage = Decimal(0)
         self.volume_share: Decimal | None = None
         self.holding = False
+        self.halted: Final[set[str]] = set()
         self._by_client_id: dict[str, Order] = {}
         self._scripts: dict[str, list[Decimal]] = {}
         self._pending: deque[Callable[[], None]] = deque()
@@ -106,6 +107,10 @@ class FakeExchange:
             listing = self.listing(str(body.get("symbol", "")))
         except Refusal:
             raise Refusal(422, f'asset "{body.get("symbol", "")}" not found', REFUSED) from None
+        if self.account.blocked:
+            raise Refusal(403, "account is restricted to liquidation only", FORBIDDEN)
+        if not listing.tradable:
+            raise Refusal(422, f'asset "{listing.symbol}" is not tradable', REFUSED)
         client_id = str(body.get("client_order_id") or self.account.new_id())
         if len(client_id) > LONGEST_ID:
             raise Refusal(422, f"client_order_id must be no more than {LONGEST_ID} characters", MALFORMED)
@@ -270,7 +275,8 @@ class FakeExchange:
 
     def _match(self, order: Order, volume: float) -> None:
         """`volume` is what trades there, of which a share may be ours."""
-        if self.holding or order.status not in ("new", "partially_filled") or not self._trades_now(order):
+        stopped = self.holding or order.symbol in self.halted
+        if stopped or order.status not in ("new", "partially_filled") or not self._trades_now(order):
             return
         last = self.ticker.last(order.symbol)
         price = execution_price(order, self.ticker.quote(order.symbol), last, self.slippage)

@@ -1,7 +1,9 @@
 """What can go wrong, by name: rules that wait for their occasion, happen once, some times or always."""
 
 from collections import Counter
-from typing import Final
+from collections.abc import Mapping
+from random import Random
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -9,7 +11,7 @@ from sentio_tui.model.bars import Millis
 from tests.exchange.clock import FakeClock
 
 CONNECTING: Final = {
-    "refuse_tcp": "the connection is reset as soon as it is made",
+    "refuse_tcp": "the connection breaks as soon as it has asked for something",
     "handshake_http": "the upgrade is answered with `status` (429, 401, 503)",
     "mute_greeting": "a data socket opens and says nothing",
     "mute_auth": "authentication is never answered",
@@ -171,3 +173,67 @@ class Faults:
             self.fired[rule.name] += 1
             return rule
         return None
+
+
+STORM: Final[Mapping[str, Mapping[str, Any]]] = {
+    "refuse_tcp": {},
+    "handshake_http": {"status": 503},
+    "auth_406": {},
+    "abort_tcp": {"at": "frame_middle"},
+    "close": {"code": 1011},
+    "slow_client_407_then_close": {},
+    "dup": {},
+    "reorder": {"k": 2},
+    "late_u": {},
+    "garbage": {"event": "q"},
+    "unknown_T": {},
+    "data_null": {},
+    "unknown_event": {},
+    "unknown_status": {},
+    "submitted_at_null": {},
+    "lost_fill": {},
+    "dup_execution": {},
+    "fill_before_response": {},
+    "abort_before": {},
+    "abort_after_accept": {},
+    "504_after_accept": {},
+    "500": {},
+    "502": {"body": "html"},
+    "503": {},
+    "bad_json": {},
+    "truncated": {},
+    "page_fail": {},
+}
+"""What a client that fetches what it missed gets over without losing a bar, an order or a fill."""
+
+
+class Storm:
+    """One of `names` at random times, `every` so many seconds of the exchange's time on average, until stopped."""
+
+    def __init__(
+        self,
+        clock: FakeClock,
+        faults: Faults,
+        seed: int,
+        every: float = 600.0,
+        names: Mapping[str, Mapping[str, Any]] = STORM,
+    ) -> None:
+        self.raised: Final[Counter[str]] = Counter()
+        self._clock = clock
+        self._faults = faults
+        self._random = Random(f"{seed} storm")
+        self._every = every
+        self._names = dict(names)
+        self._timer = clock.after(self._random.expovariate(1 / every), self._next)
+
+    def stop(self) -> None:
+        """No new ones, and none that still waits."""
+        self._timer.cancel()
+        self._faults.clear()
+
+    def _next(self) -> None:
+        name = self._random.choice(sorted(self._names))
+        arguments = dict(self._names[name])
+        self._faults.add(name, **arguments)
+        self.raised[name] += 1
+        self._timer = self._clock.after(self._random.expovariate(1 / self._every), self._next)

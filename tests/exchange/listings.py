@@ -30,6 +30,7 @@ class Listing(Struct, frozen=True):
     kind: str = EQUITY
     fractionable: bool = True
     shortable: bool = True
+    tradable: bool = True
 
     @property
     def never_closes(self) -> bool:
@@ -48,7 +49,7 @@ class Listing(Struct, frozen=True):
             "symbol": self.symbol,
             "name": self.name,
             "status": "active",
-            "tradable": True,
+            "tradable": self.tradable,
             "marginable": self.kind == EQUITY,
             "maintenance_margin_requirement": 30 if self.kind == EQUITY else 100,
             "margin_requirement_long": "30" if self.kind == EQUITY else "100",

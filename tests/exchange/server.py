@@ -162,6 +162,15 @@ class FakeAlpaca:
         """The same from a timer; `listening` is set when it is so."""
         self._listener = asyncio.ensure_future(self.listen())
 
+    async def go_down(self) -> None:
+        """Breaks every connection, websockets and requests, and takes no new ones until `listen`."""
+        await self.refuse()
+        assert self._runner is not None, "the exchange has not been started"
+        assert self._runner.server is not None
+        for connection in self._runner.server.connections:
+            if connection.transport is not None:
+                connection.transport.abort()
+
     def cut(self) -> None:
         """Breaks every websocket without a goodbye."""
         for socket in (*self.data.sockets, *self.trading.sockets):

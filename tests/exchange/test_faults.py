@@ -8,7 +8,7 @@ from aiohttp import ClientError, ClientSession
 
 from tests.exchange.clock import FakeClock
 from tests.exchange.conditions import until
-from tests.exchange.faults import KNOWN, Faults
+from tests.exchange.faults import KNOWN, STORM, Faults, Storm
 from tests.exchange.server import FakeAlpaca
 
 BUY = {"symbol": "SPY", "side": "buy", "type": "market", "time_in_force": "day", "qty": "10"}
@@ -42,6 +42,23 @@ def test_unknown_faults_are_refused() -> None:
     with pytest.raises(ValueError, match="unknown fault 'earthquake'; there are refuse_tcp"):
         Faults(FakeClock(0)).add("earthquake")
     assert len(KNOWN) == 58
+
+
+def test_a_storm_is_the_same_for_a_seed_and_ends() -> None:
+    raised = []
+    for seed in (1, 1, 2):
+        clock = FakeClock(0)
+        faults = Faults(clock)
+        storm = Storm(clock, faults, seed, every=60)
+        clock.advance(3600)
+        raised.append([rule.name for rule in faults.waiting])
+        assert storm.raised.total() == len(faults.waiting)
+        storm.stop()
+        clock.advance(3600)
+        assert faults.waiting == ()
+    assert raised[0] == raised[1] != raised[2]
+    assert 30 < len(raised[0]) < 100
+    assert set(raised[0]) < set(STORM) <= set(KNOWN)
 
 
 async def request(exchange: FakeAlpaca, method: str, path: str, body: object = None) -> tuple[int, Any, dict[str, str]]:

@@ -199,6 +199,17 @@ def test_while_holding_only_what_is_told_executes() -> None:
     assert (order.status, order.average) == ("filled", Decimal("600.5"))
 
 
+def test_nothing_executes_in_a_halt() -> None:
+    desk = Desk()
+    desk.exchange.halted.add("SPY")
+    order = desk.order(BUY)
+    desk.price(601.0)
+    assert desk.told(order) == ["new"]
+    desk.exchange.halted.clear()
+    desk.price(601.0)
+    assert desk.told(order) == ["new", "fill"]
+
+
 def test_money_orders_buy_fractions() -> None:
     desk = Desk()
     body = {name: value for name, value in BUY.items() if name != "qty"}

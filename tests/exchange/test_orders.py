@@ -2,9 +2,11 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from tests.exchange.exchange import BEGIN, FakeExchange
+from tests.exchange.listings import LISTINGS
 from tests.exchange.orders import Body, Refusal
 
 MINUTE = 60_000
@@ -62,6 +64,19 @@ def test_refusals(changes: Body, status: int, code: int, words: str) -> None:
     exchange.settle()
     assert not exchange.orders
     assert exchange.account.cash == 100_000
+
+
+def test_blocked_accounts_and_assets_that_do_not_trade() -> None:
+    listings = [msgspec.structs.replace(each, tradable=each.symbol != "SPY") for each in LISTINGS]
+    exchange = FakeExchange(listings=listings)
+    with pytest.raises(Refusal, match="not tradable"):
+        exchange.submit(MARKET)
+    assert exchange.listing("SPY").asset()["tradable"] is False
+    exchange.account.blocked = True
+    with pytest.raises(Refusal, match="restricted") as caught:
+        exchange.submit(MARKET | {"symbol": "SH"})
+    assert caught.value.status == 403
+    assert exchange.account.body([])["trading_blocked"] is True
 
 
 def test_client_order_id_is_unique_for_ever() -> None:

@@ -12,6 +12,7 @@ from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
+from aiohttp import ClientError, ClientSession
 from alpaca.trading.enums import OrderSide, TimeInForce
 from alpaca.trading.requests import MarketOrderRequest
 
@@ -20,6 +21,7 @@ from tests.exchange.__main__ import main
 from tests.exchange.clients import trading_client
 from tests.exchange.exchange import BEGIN, FakeExchange
 from tests.exchange.server import KEY, SECRET, FakeAlpaca, ThreadedAlpaca
+from tests.exchange.talking import listening
 
 ROOT = Path(__file__).parents[2]
 NIGHT = BEGIN + 12 * 60 * MINUTE
@@ -121,11 +123,20 @@ async def test_time_that_is_kept_goes_on_by_itself(exchange: FakeAlpaca) -> None
     assert exchange.clock.now >= BEGIN + 60_000
 
 
-async def test_refusing_connections_for_a_while(exchange: FakeAlpaca) -> None:
-    await exchange.refuse()
-    exchange.clock.after(20, exchange.listen_soon)
-    exchange.clock.advance(20)
-    await exchange.listening.wait()
+async def test_an_exchange_that_is_down_for_a_while(exchange: FakeAlpaca) -> None:
+    async with ClientSession() as session, listening(exchange) as talk:
+        keys = {"APCA-API-KEY-ID": exchange.key, "APCA-API-SECRET-KEY": exchange.secret}
+        async with session.get(f"{exchange.url}/v2/clock", headers=keys) as answer:
+            assert answer.status == 200
+        with pytest.raises(ClientError):
+            await session.post(f"{exchange.url}/_exchange/down", json={"seconds": 20})
+        assert await talk.end() == 1006
+        with pytest.raises(ClientError):
+            await session.get(f"{exchange.url}/v2/clock", headers=keys)
+        exchange.clock.advance(20)
+        await exchange.listening.wait()
+        async with session.get(f"{exchange.url}/v2/clock", headers=keys) as answer:
+            assert answer.status == 200
 
 
 def test_a_market_that_never_closes_trades_at_night() -> None:
