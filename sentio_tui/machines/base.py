@@ -43,6 +43,10 @@ class BookView(Protocol):
 
     def has_open_order(self, symbol: str) -> bool: ...
 
+    def is_selling(self) -> bool:
+        """Whether a sell of the book is still open."""
+        ...
+
 
 class Machine(Protocol):
     """One instance serves one book. It keeps no copy of the holdings: its state is derived from `view` each time."""

@@ -207,13 +207,15 @@ class LadderMachine:
     50/50 that drifted is still itself. The rules, the first that applies decides:
 
     1. the members held are none of the seven sets: sell all of them, unless that is under way.
-    2. an order of a member is open: wait.
-    3. the account gained `profit_target` or lost `stop_loss` since entry: sell everything; 0 switches either off.
-    4. the strategy is warming up, or has no probability: wait.
-    5. the ladder's state is the present one: stay.
-    6. a member was held for less than `min_hold_bars` of its bars, the newest one counting: stay.
-    7. a member to be held has no price of its own yet: stay, and name it (T-07).
-    8. go there: a weight for every member, 0 for those to leave.
+    2. a sell of the book is open: wait.
+    3. the account gained `profit_target` or lost `stop_loss` since entry: sell everything; 0 switches either off. A buy
+       that rests, such as that of a fund that seldom trades, does not keep a stop waiting.
+    4. an order of a member is open: wait.
+    5. the strategy is warming up, or has no probability: wait.
+    6. the ladder's state is the present one: stay.
+    7. a member was held for less than `min_hold_bars` of its bars, the newest one counting: stay.
+    8. a member to be held has no price of its own yet: stay, and name it (T-07).
+    9. go there: a weight for every member, 0 for those to leave.
 
     Stops come before the warm-up, so that what is held when a session resumes is never without them. The account at
     entry is derived too: it is the equity less what the present holdings gained over their entry prices. A holding
@@ -269,11 +271,12 @@ class LadderMachine:
             mix = " + ".join(holding.symbol for holding in held)
             illegal = f"INVALID: {mix} is no legal state"
             return Verdict(Reason.LIQUIDATE, self._targets[CASH_ONLY], illegal, INVALID, CASH_ONLY)
+        if not (pending and view.is_selling()):
+            exit_verdict = self._profit_or_stop(held, view, state)
+            if exit_verdict is not None:
+                return exit_verdict
         if pending:
             return Verdict(Reason.ORDER_PENDING, detail=f"an order of {', '.join(pending)} is under way", state=state)
-        exit_verdict = self._profit_or_stop(held, view, state)
-        if exit_verdict is not None:
-            return exit_verdict
         if signal.missing > 0:
             needed = f"{signal.missing} more bar{'s' if signal.missing > 1 else ''} needed"
             return Verdict(Reason.WARMING_UP, detail=needed, state=state)

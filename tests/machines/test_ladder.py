@@ -32,6 +32,7 @@ class Book:
     prices: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(SPY.symbols, 100.0))
     bars_held: Mapping[str, int] = field(default_factory=dict)
     pending: frozenset[str] = frozenset()
+    selling: bool = False
 
     @property
     def equity(self) -> float:
@@ -51,6 +52,9 @@ class Book:
 
     def has_open_order(self, symbol: str) -> bool:
         return symbol in self.pending
+
+    def is_selling(self) -> bool:
+        return self.selling
 
 
 def holding(*symbols: str, **changes: object) -> Book:
@@ -238,6 +242,27 @@ def test_what_is_no_probability_is_an_error(probability: float) -> None:
             "no price of SDS yet: p 0.400 ≥ 0.35 → BEAR_1X_NX (SH 50 %, SDS 50 %)",
         ),
         (0.9, Book(pending=frozenset({"SPY"})), Reason.ORDER_PENDING, "CASH_ONLY", "an order of SPY is under way"),
+        (
+            0.4,
+            holding("SH", entry=101.6, pending=frozenset({"SDS"})),
+            Reason.STOP_LOSS,
+            "BEAR_1X_ONLY",
+            "STOP_LOSS (-1.57%)",
+        ),
+        (
+            0.4,
+            holding("SH", entry=101.6, pending=frozenset({"SH"}), selling=True),
+            Reason.ORDER_PENDING,
+            "BEAR_1X_ONLY",
+            "an order of SH is under way",
+        ),
+        (
+            0.9,
+            holding("SH", pending=frozenset({"SDS"})),
+            Reason.ORDER_PENDING,
+            "BEAR_1X_ONLY",
+            "an order of SDS is under way",
+        ),
         (None, holding("SH"), Reason.NEUTRAL, "BEAR_1X_ONLY", "the signal has no probability"),
         (0.9, holding("SH", entry=98.0), Reason.TAKE_PROFIT, "BEAR_1X_ONLY", "PROFIT_TARGET (+2.04%)"),
         (0.4, holding("SH", entry=101.6), Reason.STOP_LOSS, "BEAR_1X_ONLY", "STOP_LOSS (-1.57%)"),

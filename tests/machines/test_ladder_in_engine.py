@@ -12,10 +12,11 @@ from sentio_tui.engine.state import fold
 from sentio_tui.machines.ladder import CASH_ONLY, DEFAULT_RUNGS, STATES, weights_of
 from sentio_tui.market.calendar import Calendar, ExchangeCalendar
 from sentio_tui.market.families import SPY
-from sentio_tui.model.bars import MINUTE
+from sentio_tui.model.bars import MINUTE, Bar
 from sentio_tui.model.decisions import Reason
 from sentio_tui.model.events import (
     AnyEvent,
+    CancelRequested,
     Decided,
     Noted,
     OrderFilled,
@@ -92,6 +93,24 @@ def test_t08_the_state_is_what_was_filled_not_what_was_wanted() -> None:
         ("CASH_ONLY", Reason.REBALANCE),
         *[("CASH_ONLY", Reason.ORDER_PENDING)] * 3,
     ]
+
+
+def test_a_buy_that_rests_keeps_no_stop_waiting() -> None:
+    """Half of a pair is bought and falls, while the other half, a fund that does not trade, is still on its way."""
+    made = engine([0.4] * 8, NextOpen())
+    events = list(made.open())
+    for number in range(8):
+        at = START + number * MINUTE
+        for symbol in SPY.symbols if number == 0 else ("SPY", "SPXL", "SH"):
+            price = 96.0 if symbol == "SH" and number >= 3 else 100.0
+            events += made.bar(Bar(symbol, at, price, price, price, price, 50_000.0), at + MINUTE)
+    reasons = [event.reason for event in events if isinstance(event, Decided)]
+    assert Reason.STOP_LOSS in reasons
+    stop = reasons.index(Reason.STOP_LOSS)
+    assert set(reasons[2:stop]) == {Reason.ORDER_PENDING}
+    fills = [event.fill for event in events if isinstance(event, OrderFilled)]
+    assert [(fill.side, fill.symbol) for fill in fills] == [(Side.BUY, "SH"), (Side.SELL, "SH")]
+    assert [event.why for event in events if isinstance(event, CancelRequested)] == [Reason.STOP_LOSS.text]
 
 
 def test_a_move_between_states_sells_first_and_by_difference() -> None:

@@ -37,6 +37,9 @@ class Book:
         self.asked.append(symbol)
         return self.pending
 
+    def is_selling(self) -> bool:
+        return False
+
 
 def slots(
     max_positions: int = 5,
