@@ -305,7 +305,8 @@ async def test_who_falls_behind_is_cut_with_a_reason_and_may_come_back(frames: i
         box.tell(wire.encode(note(number)), 1 if frames > FRAMES else 500)
     box.tell(wire.encode(note(0)), 1)
     line.reads.set()
-    await sending
+    async with asyncio.timeout(PATIENCE):
+        await sending
     last = line.sent[-1]
     assert isinstance(last, wire.Refused)
     assert last.again
