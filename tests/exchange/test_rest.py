@@ -83,6 +83,9 @@ async def test_orders_are_filtered(call: Caller) -> None:
     assert [order["symbol"] for order in await call("GET", "/v2/orders?direction=asc")] == ["SPY", "SH", "SPY"]
     assert [order["symbol"] for order in await call("GET", f"/v2/orders?after={after}")] == ["SPY", "SH"]
     assert [order["symbol"] for order in await call("GET", f"/v2/orders?until={after}")] == ["SPY"]
+    second = (await call("GET", "/v2/orders"))[1]["submitted_at"]
+    assert len(await call("GET", f"/v2/orders?after={second}")) == 1, "after that, not at it"
+    assert len(await call("GET", f"/v2/orders?until={second}")) == 1
     assert len(await call("GET", "/v2/orders?symbols=SH,QQQ")) == 1
     assert len(await call("GET", "/v2/orders?limit=2")) == 2
     assert not await call("GET", "/v2/orders?side=sell")

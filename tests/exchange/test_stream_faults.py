@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError
+from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError, web
 
 from tests.exchange.conditions import until
 from tests.exchange.server import FakeAlpaca
@@ -241,17 +241,29 @@ async def test_strange_events_of_orders(exchange: FakeAlpaca, name: str, event: 
     assert exchange.exchange.account.qty("SPY") == 10
 
 
-async def test_events_may_come_before_the_answer(exchange: FakeAlpaca) -> None:
-    exchange.faults.add("fill_before_response")
-    headers = {"APCA-API-KEY-ID": exchange.key, "APCA-API-SECRET-KEY": exchange.secret}
-    events: list[str] = []
-    exchange.exchange.listeners.append(lambda update: events.append(update.event))
-    answered: list[str] = []
+@pytest.mark.parametrize(
+    ("fault", "order"),
+    [("", ["answer", "new", "fill"]), ("fill_before_response", ["new", "fill", "answer"])],
+)
+async def test_events_come_after_the_answer_unless_told(
+    exchange: FakeAlpaca, monkeypatch: pytest.MonkeyPatch, fault: str, order: list[str]
+) -> None:
+    seen: list[str] = []
+    write = web.Response.write_eof
 
+    async def written(response: web.Response, data: bytes = b"") -> None:
+        await write(response, data)
+        if "answer" not in seen:
+            seen.append("answer")
+
+    monkeypatch.setattr(web.Response, "write_eof", written)
+    exchange.exchange.listeners.append(lambda update: seen.append(update.event))
+    if fault:
+        exchange.faults.add(fault)
+    headers = {"APCA-API-KEY-ID": exchange.key, "APCA-API-SECRET-KEY": exchange.secret}
     async with (
         ClientSession() as session,
         session.post(f"{exchange.url}/v2/orders", json=BUY, headers=headers) as response,
     ):
-        answered += events
         assert (await response.json())["status"] == "pending_new"
-    assert answered == ["new", "fill"]
+    assert seen == order
