@@ -200,7 +200,7 @@ class _Parent:
         _say(
             2,
             f"sentio-tui: process {self._child}, the screen with its session, was ended by a signal: {why}. What the"
-            " session did until then is in its journal.",
+            " session did until then is in its journal; `sentio-tui resume` goes on with it.",
         )
         return _KILLED + killer
 

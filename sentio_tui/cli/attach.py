@@ -54,6 +54,8 @@ examples:
 exit codes: 0 it has ended, 1 it has not, 2 wrong usage
 """
 _PATIENCE: Final = 60.0
+_FAREWELL: Final = 5.0
+"""Seconds a session has for its last words after it let go of its lock."""
 _LOOK: Final = 0.1
 """Seconds between two looks at the lock of a session that is to end."""
 
@@ -209,8 +211,7 @@ def _stop_over(session: "AttachedSession", found: "Running", arguments: argparse
     session.send(Leave() if arguments.keep else Stop())
     print(f"Ending {found.name} (process {found.pid})…", flush=True)
     if _wait(found, arguments.timeout):
-        print(f"{found.name} has ended.")
-        return DONE
+        return _tell_end(session)
     for event in session.drain():
         if isinstance(event, Noted) and event.code == WHEEL:
             complain(event.text)
@@ -221,6 +222,18 @@ def _stop_over(session: "AttachedSession", found: "Running", arguments: argparse
         " `sentio-tui stop` once more takes the last prices."
     )
     return FAILED
+
+
+def _tell_end(session: "AttachedSession") -> int:
+    """Say that it has ended, and whether all of it is on disk: a detached session has nobody else to tell it."""
+    deadline = time.monotonic() + _FAREWELL
+    while not session.is_over and time.monotonic() < deadline:
+        time.sleep(_LOOK)
+    if session.failure:
+        complain(f"{session.name} has ended, but {session.failure}")
+        return FAILED
+    print(f"{session.name} has ended.")
+    return DONE
 
 
 def _stop_by_signal(found: "Running", why: Exception, arguments: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 
 import pytest
@@ -224,3 +225,13 @@ def test_who_attaches_to_a_detached_session_drives_it(desk: Desk) -> None:
     assert desk.states() == ["running"]
     assert desk.pipe("--keep", command="stop").returncode == 0
     assert list(desk.documents()[0].positions) == ["RISE-USD"]
+
+
+def test_stop_says_that_the_end_of_a_session_is_not_on_a_disk_that_takes_nothing(desk: Desk) -> None:
+    running = desk.background(*desk.rising())
+    desk.attach().press("q")
+    resource.prlimit(running.pid, resource.RLIMIT_FSIZE, (1, 1))
+    stopped = desk.pipe(command="stop")
+    assert stopped.returncode == 1
+    assert "has ended, but not all of the session is on disk: " in stopped.stderr
+    assert "has ended." not in stopped.stdout
