@@ -16,13 +16,11 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from sentio_tui.alpaca.answers import their_symbol
 from sentio_tui.alpaca.keys import Keys, guard_logs
-from sentio_tui.alpaca.streams import SOCKET, Message, StreamState, StreamWord, Subscriptions
+from sentio_tui.alpaca.streams import GOODBYE_SECONDS, SOCKET, Message, StreamState, StreamWord, Subscriptions
 
 OnMessage = Callable[[Message], object]
 OnWord = Callable[[StreamWord], object]
 
-GOODBYE_SECONDS: Final = 0.3
-"""How long the server has to answer a goodbye; then the connection is cut."""
 STEADY_SECONDS: Final = 30.0
 """A connection that lasted this long was a good one: the next attempt comes soon."""
 
@@ -139,12 +137,13 @@ class _Hardened(ABC):
         self._running = False
         if socket is None:
             return
-        try:
-            async with asyncio.timeout(GOODBYE_SECONDS):
-                await socket.close()
-        except (TimeoutError, OSError, WebSocketException):
-            with suppress(AttributeError):
-                socket.transport.abort()
+        # A task: legacy websockets goes on waiting when its `close` is cancelled, until the transport is gone.
+        goodbye = asyncio.ensure_future(socket.close())
+        done, _ = await asyncio.wait({goodbye}, timeout=GOODBYE_SECONDS)
+        if not done:
+            socket.transport.abort()
+        with suppress(OSError, WebSocketException):
+            await goodbye
 
     async def _start_ws(self) -> None:
         """Connect and authenticate, in a bounded time."""

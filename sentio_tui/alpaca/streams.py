@@ -24,8 +24,10 @@ GREETING_SECONDS: Final = 15.0
 """Seconds for connecting, the greeting and the keys together."""
 BACKOFF: Final = (1.0, 30.0)
 """Seconds before the first new attempt and before the latest; half of it is chance."""
-SOCKET: Final = {"ping_interval": 10, "ping_timeout": 20, "max_queue": 1024, "close_timeout": 2}
-"""Of `websockets`: a dead peer is noticed within 30 seconds, and a goodbye nobody answers takes two."""
+GOODBYE_SECONDS: Final = 0.3
+"""How long the server has to answer a goodbye; then the connection is cut."""
+SOCKET: Final = {"ping_interval": 10, "ping_timeout": 20, "max_queue": 1024, "close_timeout": GOODBYE_SECONDS}
+"""Of `websockets`: a dead peer is noticed within 30 seconds."""
 
 _DATA_URL: Final = "wss://stream.data.alpaca.markets"
 _TRADING_URLS: Final = {"paper": "wss://paper-api.alpaca.markets", "live": "wss://api.alpaca.markets"}

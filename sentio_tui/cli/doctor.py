@@ -2,7 +2,9 @@
 
 import argparse
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -21,7 +23,6 @@ from sentio_tui.cli.options import (
 
 if TYPE_CHECKING:
     from sentio_tui.alpaca.preflight import Check, Plan
-    from sentio_tui.settings import Settings
 
 _EPILOG: Final = """\
 Looks at Python and the packages, the terminal, the folders, the disk, locks and sockets. With keys (see
@@ -37,6 +38,8 @@ examples:
   sentio-tui doctor --smoke --json
 """
 _SYMBOLS: Final = next(setting for setting in SESSION_SETTINGS if setting.flag == "--symbols")
+_NAME: Final = 16
+"""Columns of a check's name."""
 _SIGNS: Final = {"ok": "✓", "warning": "!", "failed": "✗"}
 
 
@@ -55,9 +58,12 @@ def _doctor(arguments: argparse.Namespace) -> int:
     from sentio_tui.alpaca.preflight import has_failed
     from sentio_tui.cli import checkup
     from sentio_tui.config import ConfigError
+    from sentio_tui.sessions.books import family_of
+    from sentio_tui.sessions.markets import alpaca_plan
 
     try:
         settings = load(arguments).settings
+        plan = alpaca_plan(settings, family_of(settings))
     except ConfigError as error:
         return complain(error)
     show = _Lines(sys.stdout)
@@ -70,26 +76,12 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
     for check in checkup.machine(paths.sessions_dir(settings), os.environ):
         tell([check])
-    tell(_at_alpaca(_plan(settings), smoke=arguments.smoke))
+    tell(_at_alpaca(plan, smoke=arguments.smoke))
     if arguments.json:
         _write_json(checks, sys.stdout)
     else:
         show.summary(checks)
     return FAILED if has_failed(checks) else DONE
-
-
-def _plan(settings: "Settings") -> "Plan":
-    from sentio_tui.alpaca.lanes import Place
-    from sentio_tui.alpaca.preflight import Plan
-
-    feed, broker = settings.feed.alpaca, settings.broker.alpaca
-    return Plan(
-        settings.feed.symbols,
-        Place(broker.mode, broker.url, feed.data_url),
-        feed.feed,
-        feed.stream_url,
-        settings.feed.warm_up_days,
-    )
 
 
 def _at_alpaca(plan: "Plan", *, smoke: bool) -> "Sequence[Check]":
@@ -113,17 +105,23 @@ def _at_alpaca(plan: "Plan", *, smoke: bool) -> "Sequence[Check]":
 
 
 class _Lines:
-    """A line a check, and what to do below it."""
+    """A paragraph a check, and what to do below it."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
+        self._width = max(shutil.get_terminal_size().columns, _NAME + 22) if out.isatty() else 10_000
 
     def checks(self, checks: "Sequence[Check]") -> None:
         for check in checks:
-            self._out.write(f"{_SIGNS[check.outcome.value]} {check.name:<15} {check.found}\n")
+            self._write(f"{_SIGNS[check.outcome.value]} {check.name:<{_NAME}} ", check.found)
             if check.advice:
-                self._out.write(f"  {'':<15} → {check.advice}\n")
+                self._write(" " * (_NAME + 3), f"→ {check.advice}")
         self._out.flush()
+
+    def _write(self, head: str, text: str) -> None:
+        indent = " " * (_NAME + 3)
+        lines = textwrap.wrap(text, self._width - 1, initial_indent=head, subsequent_indent=indent) or [head.rstrip()]
+        self._out.write("\n".join(lines) + "\n")
 
     def summary(self, checks: "Sequence[Check]") -> None:
         counts = {kind: sum(check.outcome.value == kind for check in checks) for kind in _SIGNS}

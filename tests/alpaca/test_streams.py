@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Mapping
 
 import pytest
+from websockets.utils import accept_key
 
 from sentio_tui.alpaca.answers import read_bar, read_update
-from sentio_tui.alpaca.streams import SOCKET, StreamState
+from sentio_tui.alpaca.keys import Keys
+from sentio_tui.alpaca.streams import SOCKET, StreamState, stock_stream
 from tests.alpaca.places import Heard, coins, orders, rest, running, stocks
 from tests.alpaca.test_rest import market_order
 from tests.exchange.conditions import until
@@ -232,6 +234,41 @@ async def test_t14_the_trading_stream_stops_at_once_in_every_state(exchange: Fak
     async with running(orders(exchange, heard, backoff=LONG)):
         await until(lambda: StreamState.LOST in heard.states(), "it waits a minute")
     await until(lambda: exchange.sockets_open == 0, "no socket")
+
+
+SWITCHING = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize("answers", [False, True], ids=["handshake", "goodbye"])
+async def test_t14_it_stops_though_the_server_answers_nothing_any_more(answers: bool) -> None:
+    """Bare, legacy websockets waits four times its patience for the end of such a connection."""
+    asked, over = asyncio.Event(), asyncio.Event()
+
+    async def frozen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if answers:
+            key = head.split(b"Sec-WebSocket-Key: ")[1].split(b"\r\n")[0]
+            writer.write(SWITCHING % accept_key(key.decode()).encode())
+            await writer.drain()
+        asked.set()
+        await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(frozen, "127.0.0.1", 0)
+    url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    heard = Heard()
+    stream = stock_stream(Keys("PKID", "secret"), "iex", heard.messages.append, heard.words.append, url=url)
+    await stream.set_subs({"bars": ["SPY"]})
+    task = asyncio.create_task(stream.run_async())
+    await asked.wait()
+    async with asyncio.timeout(2.0):
+        await stream.astop()
+        await task
+    over.set()
+    server.close()
+    await server.wait_closed()
 
 
 async def test_t15_a_cancelled_stream_leaves_no_socket(exchange: FakeAlpaca) -> None:

@@ -14,6 +14,9 @@ from sentio_tui.alpaca.keys import KEY_ID, SECRET
 from sentio_tui.alpaca.preflight import Outcome
 from sentio_tui.cli import checkup, main
 from sentio_tui.journal.lock import SessionLock
+from sentio_tui.sessions.books import family_of
+from sentio_tui.sessions.markets import alpaca_plan
+from sentio_tui.settings import LadderSettings, MachineSettings, Settings
 from tests.exchange.server import ThreadedAlpaca
 
 
@@ -67,6 +70,12 @@ def test_with_keys_it_asks_the_account(
     assert found["symbols"]["outcome"] == "ok"
     assert found["feed iex"]["outcome"] == "ok"
     assert alpaca.secret not in str(found)
+
+
+def test_the_symbols_are_those_that_a_session_would_trade() -> None:
+    settings = Settings(machine=MachineSettings(kind="ladder", ladder=LadderSettings(family="QQQ")))
+    assert alpaca_plan(settings, family_of(settings)).symbols == ("QQQ", "TQQQ", "PSQ", "SQQQ")
+    assert alpaca_plan(Settings(), None).coins == ["BTC-USD", "ETH-USD", "SOL-USD"]
 
 
 def test_a_wrong_configuration_is_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
