@@ -148,6 +148,9 @@ class Requests:
             raise self._refused(doing, where, str(error), changes=changes) from None
         except exceptions.RequestException as error:
             raise self._broken(doing, where, error, changes=changes) from None
+        except Exception as error:  # whatever it is: its frames hold the headers, and a crash report shows frames
+            text = self._keys.redact(_short(f"{type(error).__name__}: {error}"))
+            raise AlpacaError(doing, where, text, unknown=changes) from None
         if 300 <= self._status < 400:
             raise AlpacaError(doing, where, "it points elsewhere", status=self._status, unknown=changes)
         return answer

@@ -7,12 +7,14 @@ import pickle
 from collections.abc import Iterator
 from dataclasses import FrozenInstanceError
 from pathlib import Path
+from traceback import TracebackException
 
 import keyring
 import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends import fail
 
+from sentio_tui.alpaca.http import AlpacaError
 from sentio_tui.alpaca.keys import (
     KEY_ID,
     SECRET,
@@ -24,6 +26,8 @@ from sentio_tui.alpaca.keys import (
     keep_keys,
     kept_keys,
 )
+from sentio_tui.alpaca.lanes import Place
+from sentio_tui.alpaca.rest import Rest
 from sentio_tui.cli import main
 from tests.alpaca.places import Heard, keys_of, orders, rest, running, stocks
 from tests.alpaca.test_rest import market_order
@@ -212,3 +216,17 @@ def test_keys_of_the_other_mode_are_set_with_a_warning(
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{ID}\n{WORD}\n"))
     assert main(["keys", "set", "--mode", "live"]) == 0
     assert "does not look like the key id of a live account" in capsys.readouterr().err
+
+
+async def test_t23_an_error_nobody_foresaw_does_not_show_the_headers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: object, method: str, url: str, **options: object) -> None:
+        raise RuntimeError(f"unforeseen: {options['headers']}")
+
+    monkeypatch.setattr("requests.Session.request", fail)
+    client = Rest(Keys(ID, WORD), Place())
+    with pytest.raises(AlpacaError, match="RuntimeError: unforeseen") as caught:
+        await client.submit(market_order("sentio-1"))
+    client.close()
+    assert caught.value.unknown
+    shown = "".join(TracebackException.from_exception(caught.value, capture_locals=True).format())
+    assert WORD not in shown

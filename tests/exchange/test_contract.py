@@ -134,6 +134,7 @@ def kind_of(message: Any) -> tuple[str, str]:
 
 def test_t03_the_private_names_we_rely_on_are_there() -> None:
     both = "_start_ws _dispatch _running _should_run _stop_stream_event _run_forever _connect _auth _consume _ws _loop"
+    both += " _wait_before_reconnect _data_received _reconnect_min_backoff _reconnect_max_backoff"
     needed: dict[str, tuple[object, str]] = {
         "DataStream": (
             DataStream("ws://127.0.0.1:1", "k", "s"),
@@ -143,7 +144,10 @@ def test_t03_the_private_names_we_rely_on_are_there() -> None:
             TradingStream("k", "s"),
             f"{both} _stop_stream_queue _trade_updates_handler _subscribe_trade_updates",
         ),
-        "RESTClient": (RESTClient("http://127.0.0.1:1", "k", "s"), "_session _retry _retry_wait _retry_codes"),
+        "RESTClient": (
+            RESTClient("http://127.0.0.1:1", "k", "s"),
+            "_session _retry _retry_wait _retry_codes _request _base_url _api_version",
+        ),
     }
     gone = [
         f"{kind}.{name}" for kind, (made, names) in needed.items() for name in names.split() if not hasattr(made, name)
