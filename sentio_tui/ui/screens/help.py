@@ -43,14 +43,17 @@ class Help(ModalScreen[None]):
                 yield KeyList(self._table)
 
     def action_scroll(self, where: str) -> None:
+        """Moves at once: a text that was only just opened may have no layout yet, and its end is then waited for."""
         box = self.query_one(VerticalScroll)
-        moves = {
-            "down": box.action_scroll_down,
-            "up": box.action_scroll_up,
-            "home": box.action_scroll_home,
-            "end": box.action_scroll_end,
-        }
-        moves[where]()
+        match where:
+            case "down":
+                box.scroll_down(animate=False)
+            case "up":
+                box.scroll_up(animate=False)
+            case "home":
+                box.scroll_home(animate=False)
+            case _:
+                box.scroll_end(animate=False)
 
 
 def help_text(widget: Widget) -> str:
