@@ -72,7 +72,12 @@ class Rest:
     @property
     def rates(self) -> RateLimit | None:
         """What the trading side last said of its limit."""
-        return self._orders.rates("trading") or self._history.rates("trading")
+        return self._rates("trading")
+
+    def _rates(self, market: Market) -> RateLimit | None:
+        """Both threads share the account's limit: the later minute counts, and in one minute the fewer left."""
+        known = [rates for lane in (self._orders, self._history) if (rates := lane.rates(market)) is not None]
+        return max(known, key=lambda rates: (rates.reset, -rates.remaining), default=None)
 
     def close(self) -> None:
         """Waits for nothing; calls that are under way are left to their timeouts."""
@@ -313,7 +318,7 @@ class Rest:
     async def _patiently(self, ask: Callable[[], Awaitable[R]], lane: Lane, market: Market) -> R:
         """Again after trouble that passes, a few times. Only for what may be asked twice."""
         for pause in PAUSES:
-            rates = lane.rates(market)
+            rates = self._rates(market)
             if rates is not None and rates.remaining <= 0 and rates.reset > self._now() and lane is self._history:
                 await self._until(rates.reset)
             try:

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from sentio_tui.alpaca.lanes import Place
-from sentio_tui.alpaca.preflight import Plan as AlpacaPlan
 from sentio_tui.config import ConfigError, Problem
 from sentio_tui.config_values import near
 from sentio_tui.feeds.base import Feed, FeedError
@@ -28,6 +26,7 @@ from sentio_tui.settings import FundSettings, Settings
 from sentio_tui.toml_lines import join_key
 
 if TYPE_CHECKING:
+    from sentio_tui.alpaca.preflight import Plan as AlpacaPlan
     from sentio_tui.feeds.recorded import RecordedFeed
 
 
@@ -42,12 +41,15 @@ def with_symbols(settings: Settings, family: Family | None) -> Settings:
     return replace(settings, feed=replace(settings.feed, symbols=found))
 
 
-def alpaca_plan(settings: Settings, family: Family | None) -> AlpacaPlan:
+def alpaca_plan(settings: Settings, family: Family | None) -> "AlpacaPlan":
     """What a session of these settings would do at Alpaca, for the checks before it."""
+    from sentio_tui.alpaca.lanes import Place
+    from sentio_tui.alpaca.preflight import Plan
+
     feed, broker = settings.feed.alpaca, settings.broker.alpaca
     symbols = family.symbols if family is not None else settings.feed.symbols
     place = Place(broker.mode, broker.url, feed.data_url)
-    return AlpacaPlan(symbols, place, feed.feed, feed.stream_url, settings.feed.warm_up_days)
+    return Plan(symbols, place, feed.feed, feed.stream_url, settings.feed.warm_up_days)
 
 
 def on_exchanges(instruments: Mapping[str, Instrument], family: Family | None) -> dict[str, Instrument]:

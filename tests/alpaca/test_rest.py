@@ -187,6 +187,17 @@ async def test_t17_a_read_is_not_even_sent_while_the_limit_is_used_up(exchange: 
     assert len(pauses.seconds) == 2
 
 
+async def test_t17_reads_leave_off_when_orders_have_used_the_limit_up(exchange: FakeAlpaca) -> None:
+    pauses = Pauses(exchange)
+    async with rest(exchange, pauses) as client:
+        await client.account()
+        exchange.rates["trading"].limit = 2
+        await client.submit(market_order("sentio-1"))
+        await client.account()
+    assert len(pauses.seconds) == 1
+    assert len(exchange.requests) == 3
+
+
 async def test_t17_while_a_read_waits_orders_and_the_loop_go_on(exchange: FakeAlpaca) -> None:
     exchange.faults.add("429", path="/v2/account", reset_in=42)
     gate = asyncio.Event()
