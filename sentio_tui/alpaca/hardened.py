@@ -265,6 +265,8 @@ class Data(_Hardened, DataStream):  # type: ignore[misc]  # alpaca-py gives `_ws
             self._handlers[channel] = dict.fromkeys(sorted(symbols), _nothing)
         if any(self._handlers.values()):
             self._asked.set()
+        elif self._task is None:
+            self._asked.clear()  # alpaca-py's loop takes a whole processor while nothing is wanted
         if not self._running:
             return
         with suppress(ConnectionClosed):  # the next connection asks for all of it

@@ -214,6 +214,12 @@ async def test_t14_it_stops_before_anything_is_wanted_and_before_it_runs(exchang
     idle = stocks(exchange, Heard())
     async with running(idle):
         await asyncio.sleep(0)
+    emptied = stocks(exchange, Heard())
+    await emptied.set_subs({"bars": ["SPY"]})
+    await emptied.set_subs({})
+    async with running(emptied) as task:
+        await asyncio.sleep(0)
+        assert not task.done()
     late = stocks(exchange, Heard())
     await late.set_subs({"bars": ["SPY"]})
     await late.astop()
