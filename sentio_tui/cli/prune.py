@@ -77,8 +77,9 @@ def _prune(arguments: argparse.Namespace) -> int:
     if not arguments.yes:
         if not arguments.dry_run and (sys.stdin is None or not sys.stdin.isatty()):
             return complain("there is no terminal to ask on; give --yes, or --dry-run to see what would be done.")
+        interrupted = _interrupted(listed)
         for name, size in old.items():
-            print(f"{name}: {work.verb} {size:,} bytes")
+            print(f"{name}: {work.verb} {size:,} bytes{work.loss if name in interrupted else ''}")
         if arguments.dry_run or not _agreed(f"{work.verb.capitalize()} {_sessions(len(old))}{work.warning}?"):
             print("Nothing was done.")
             return DONE
@@ -117,6 +118,12 @@ def _old(listed: "Sequence[Listed]", before: int) -> "list[Listed]":
     ]
 
 
+def _interrupted(listed: "Sequence[Listed]") -> set[str]:
+    from sentio_tui.journal.catalogue import SessionState
+
+    return {each.name for each in listed if each.state is SessionState.INTERRUPTED}
+
+
 def _tell_of_the_rest(listed: "Sequence[Listed]") -> None:
     from sentio_tui.journal.catalogue import SessionState
 
@@ -140,13 +147,19 @@ def _sessions(count: int) -> str:
     return "1 session" if count == 1 else f"{count} sessions"
 
 
+_TO_UNPACK: Final = "; it was interrupted, and could not be resumed before it is unpacked (gunzip)"
+_RESUMABLE: Final = "; it was interrupted, and could be resumed"
+
+
 class _Work(NamedTuple):
-    """What is done to a session. `size` is that of what it is done to, 0 where there is nothing to do; `do` does it
-    and returns what was done, in words, and the bytes that freed. Both raise OSError, `do` what `retention` does."""
+    """What is done to a session. `size` is that of what it is done to, 0 where there is nothing to do; `loss` is
+    what to know of it where the session was interrupted; `do` does it and returns what was done, in words, and the
+    bytes that freed. Both raise OSError, `do` what `retention` does."""
 
     verb: str
     done: str
     warning: str
+    loss: str
     size: "Callable[[Path, Listed], int]"
     do: Callable[[Path, str, int], tuple[str, int]]
 
@@ -176,7 +189,7 @@ def _remove(folder: Path, name: str, now: int) -> tuple[str, int]:
     return f"removed, {freed:,} bytes", freed
 
 
-_PACKING: Final = _Work("compress", "compressed", "", _plain_size, _pack)
-_REMOVING: Final = _Work("remove", "removed", " for good", _whole_size, _remove)
+_PACKING: Final = _Work("compress", "compressed", "", _TO_UNPACK, _plain_size, _pack)
+_REMOVING: Final = _Work("remove", "removed", " for good", _RESUMABLE, _whole_size, _remove)
 
 PRUNE: Final = Entry(_parser, _prune)

@@ -144,3 +144,21 @@ def test_one_failure_does_not_keep_the_others(
     assert err.count("Free some space on that disk.") == 2
     assert out == "0 sessions compressed, 0 bytes freed.\n"
     assert {f"{OLD}.jsonl", f"{NEW}.jsonl"} <= names(kept)
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ((), "it was interrupted, and could not be resumed before it is unpacked (gunzip)"),
+        (("--remove",), "it was interrupted, and could be resumed"),
+    ],
+)
+def test_what_an_interrupted_session_loses_is_told_before(
+    folder: Path, session: Session, capsys: pytest.CaptureFixture[str], option: tuple[str, ...], told: str
+) -> None:
+    session(OLD, written=time.time() - 100 * DAY, ended=False)
+    session(NEW, written=time.time() - 100 * DAY)
+    assert prune(folder, "--older-than", "90d", "--dry-run", *option) == 0
+    lines = {line.split(":")[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert lines[OLD].endswith(f"bytes; {told}")
+    assert lines[NEW].endswith("bytes")
