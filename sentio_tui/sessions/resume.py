@@ -33,12 +33,15 @@ class NotResumed(Exception):
 
 def interrupted(folder: Path) -> str:
     """The name of the only interrupted session there is. Raises NotResumed for none or several, OSError."""
-    names = [each.name for each in listing(folder) if each.state is SessionState.INTERRUPTED]
+    found = listing(folder)
+    names = [each.name for each in found if each.state is SessionState.INTERRUPTED]
     if len(names) == 1:
         return names[0]
     if names:
         raise NotResumed(f"{folder}: {len(names)} sessions were interrupted, name one of {', '.join(names)}")
-    raise NotResumed(f"{folder}: no session was interrupted")
+    running = ", ".join(each.name for each in found if each.state is SessionState.RUNNING)
+    there = f"; {running} runs, and `sentio-tui attach` looks at it" if running else ""
+    raise NotResumed(f"{folder}: no session was interrupted{there}")
 
 
 def settings_of(folder: Path, name: str) -> Settings:

@@ -236,6 +236,11 @@ def test_the_only_interrupted_session_is_found_and_of_several_one_must_be_named(
     with pytest.raises(NotResumed, match="no session was interrupted"):
         interrupted(tmp_path)
     original.broken_at(original.line_end(50), tmp_path)
+    with (
+        SessionLock(session_lock_path(tmp_path, original.name), original.name, 0),
+        pytest.raises(NotResumed, match=rf"no session was interrupted; {original.name} runs"),
+    ):
+        interrupted(tmp_path)
     assert interrupted(tmp_path) == original.name
     shutil.copy(tmp_path / original.journal.name, tmp_path / "live_20200101_000000.jsonl")
     with pytest.raises(NotResumed, match=r"live_20200101_000000"):
