@@ -121,5 +121,7 @@ def load(arguments: argparse.Namespace) -> "Loaded":
 
 def complain(error: object) -> int:
     """Tell what is wrong with usage or configuration; the exit code for it."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        error = f"{error.filename}: {error.strerror}"
     print(f"sentio-tui: {error}", file=sys.stderr)
     return WRONG

@@ -44,5 +44,5 @@ def test_a_place_that_cannot_be_written_is_told(
     Path("taken").write_text("a file")
     command = ["export", session(), "--sessions-dir", str(folder), "--format", "csv", "--out", "taken/there"]
     assert cli.main(command) == 1
-    assert "taken" in capsys.readouterr().err
+    assert capsys.readouterr().err == "sentio-tui: taken/there: Not a directory\n"
     assert cli.main([*command[:-3], "xlsx"]) == 2
