@@ -178,3 +178,17 @@ def _better(side: Side, best: float, price: float) -> float:
 def _trailing_level(working: Working) -> float:
     trail = working.order.trail or 0.0
     return working.best * (1.0 + trail) if working.order.side is Side.BUY else working.best * (1.0 - trail)
+
+
+def quantity_left(working: Working) -> str:
+    steps = steps_of(working.instrument.quantity_step)
+    return f"{steps.value(working.left):.12g}"
+
+
+def too_little(working: Working, price: float) -> str:
+    step = working.instrument.quantity_step
+    return f"{working.budget:,.2f} does not buy {step:.12g} {working.order.symbol} at {price:.12g} with costs"
+
+
+def too_dear(working: Working, price: float) -> str:
+    return f"the cash does not carry the remaining {quantity_left(working)} {working.order.symbol} at {price:.12g}"

@@ -12,7 +12,10 @@ from sentio_tui.brokers.matching import (
     estimated_price,
     limit_on_tick,
     match_bar,
+    quantity_left,
     slipped,
+    too_dear,
+    too_little,
 )
 from sentio_tui.brokers.steps import steps_of
 from sentio_tui.brokers.validity import fault
@@ -30,6 +33,9 @@ from sentio_tui.model.orders import Fill, Order, OrderType, Side, TimeInForce
 
 Expiry = Callable[[Instrument, Millis], Millis]
 """When a DAY order for this instrument that is given at this time ends."""
+
+Hours = Callable[[Instrument, Millis], bool]
+"""Whether the instrument is traded at this time."""
 
 # Reading a member off an enum class costs as much as a function call.
 _BUY: Final = Side.BUY
@@ -49,7 +55,7 @@ class PaperBroker:
     made the signal, nor that minute of another symbol. Backfilled bars move the last price and match nothing.
 
     Volume: orders of one symbol share `participation` of each bar's volume, in order of arrival, over all books. A bar
-    without volume fills nothing; what is left waits for the next bar.
+    without volume fills nothing; what is left waits for the next bar. So does one outside the exchange's hours.
 
     Cash: an open buy sets aside what it is expected to cost, and a buy with a notional that amount; no other order
     can spend it. Cash never goes below zero: a buy that a gap made too dear fills what the cash carries and the rest is
@@ -73,6 +79,7 @@ class PaperBroker:
         slippage: float = 0.0,
         participation: float = 1.0,
         fill: FillModel | None = None,
+        is_open: Hours = lambda instrument, at: True,
     ) -> None:
         """`cash` by book; a single figure is one account that all books share. `slippage` is a fraction of the price
         against the trader. Raises ValueError for figures out of range."""
@@ -85,6 +92,7 @@ class PaperBroker:
         self._instruments = dict(instruments)
         self._costs = costs
         self._expires = expires
+        self._is_open = is_open
         self._slippage = slippage
         self._participation = participation
         self._fill: FillModel = fill if fill is not None else NextOpen()
@@ -126,8 +134,8 @@ class PaperBroker:
         if accepted.expires is not None:
             self._next_expiry = min(self._next_expiry, accepted.expires)
         self._answers.append(OrderAccepted(0, at, order.id))
-        if order.type is _MARKET:
-            last = self._last[order.symbol]
+        last = self._last[order.symbol]
+        if order.type is _MARKET and self._is_open(accepted.instrument, last.time):
             price = self._fill.at_once(last)
             if price is not None:
                 price = slipped(order.side, price, self._slippage, accepted.instrument)
@@ -151,7 +159,7 @@ class PaperBroker:
         self._last[symbol] = bar
         if bar.time >= self._next_expiry:
             self._expire(bar.time, at)
-        if symbol in self._resting:
+        if symbol in self._resting and self._is_open(self._instruments[symbol], bar.time):
             self._match(bar, at)
 
     def on_time(self, at: Millis) -> None:
@@ -227,14 +235,16 @@ class PaperBroker:
         if order.notional is None:
             cost = self._cost(working, working.left, working.estimate, at)
             if not cost <= free:
-                return f"not enough cash: {_quantity(working)} {order.symbol} needs {cost:,.2f}, {free:,.2f} is free"
+                return (
+                    f"not enough cash: {quantity_left(working)} {order.symbol} needs {cost:,.2f}, {free:,.2f} is free"
+                )
             account.set_aside(order.id, cost)
             return ""
         if order.notional > free + account.cash * _ROUNDING:
             return f"not enough cash: the order may spend {order.notional:,.2f}, {free:,.2f} is free"
         working.budget = order.notional
         if not self._costs.affordable(working.instrument, working.budget, working.estimate, at):
-            return f"not enough cash: {_too_little(working, working.estimate)}"
+            return f"not enough cash: {too_little(working, working.estimate)}"
         account.set_aside(order.id, working.budget)
         return ""
 
@@ -245,8 +255,8 @@ class PaperBroker:
         if working.left > spare:
             steps = steps_of(working.instrument.quantity_step)
             return (
-                f"bad quantity: {_quantity(working)} {order.symbol} to sell, {steps.value(spare):.12g} held and not in "
-                "another open sell"
+                f"bad quantity: {quantity_left(working)} {order.symbol} to sell, "
+                f"{steps.value(spare):.12g} held and not in another open sell"
             )
         self._costs.in_force(working.instrument.asset_class, at)
         account.claim(order.symbol, working.left)
@@ -309,7 +319,7 @@ class PaperBroker:
         count = min(wanted, carried) if room is None else min(wanted, carried, room)
         short = carried < (wanted if room is None else min(wanted, room))
         if not count:
-            why = _too_little(working, price) if working.budget is not None else _too_dear(working, price)
+            why = too_little(working, price) if working.budget is not None else too_dear(working, price)
             self._cancel(working, why, at)
             return 0
         commission = self._costs.commission(instrument, order.side, steps.value(count), price, time)
@@ -325,7 +335,7 @@ class PaperBroker:
         if not left:
             self._end(working)
         elif short:
-            self._cancel(working, _too_dear(working, price), at)
+            self._cancel(working, too_dear(working, price), at)
         elif working.budget is not None:
             account.set_aside(order.id, working.budget)
         else:
@@ -384,17 +394,3 @@ class PaperBroker:
 
 def _earliest(orders: Iterable[Working]) -> Millis:
     return min((working.expires for working in orders if working.expires is not None), default=_NEVER)
-
-
-def _quantity(working: Working) -> str:
-    steps = steps_of(working.instrument.quantity_step)
-    return f"{steps.value(working.left):.12g}"
-
-
-def _too_little(working: Working, price: float) -> str:
-    step = working.instrument.quantity_step
-    return f"{working.budget:,.2f} does not buy {step:.12g} {working.order.symbol} at {price:.12g} with costs"
-
-
-def _too_dear(working: Working, price: float) -> str:
-    return f"the cash does not carry the remaining {_quantity(working)} {working.order.symbol} at {price:.12g}"

@@ -157,6 +157,7 @@ def _broker(
         slippage=broker.slippage,
         participation=broker.participation,
         expires=lambda known, at: hours[known.symbol].next_close(at),
+        is_open=lambda known, at: hours[known.symbol].is_open(at),
         fill=NextOpen() if broker.fill == "next_open" else SameClose(),
     )
 

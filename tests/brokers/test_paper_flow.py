@@ -15,7 +15,7 @@ from sentio_tui.model.events import (
     OrderRejected,
 )
 from sentio_tui.model.orders import Fill, OrderType
-from tests.brokers.desk import BUY, DAY, SELL, feed, fills, hold, order, paper
+from tests.brokers.desk import BUY, DAY, FREE, INSTRUMENTS, SELL, feed, fills, hold, order, paper
 
 
 @pytest.mark.parametrize("again", ["while open", "when filled", "when rejected"])
@@ -249,3 +249,21 @@ def test_answers_are_handed_over_once_and_in_order() -> None:
     collected: list[Answer] = list(broker.answers())
     assert [type(answer) for answer in collected] == [OrderAccepted, OrderRejected]
     assert broker.answers() == ()
+
+
+@pytest.mark.parametrize("fill", [None, SameClose()], ids=["next open", "same close"])
+def test_outside_the_exchange_s_hours_an_order_waits(fill: SameClose | None) -> None:
+    broker = PaperBroker(
+        10_000.0,
+        INSTRUMENTS,
+        FREE,
+        expires=lambda instrument, at: DAY,
+        fill=fill,
+        is_open=lambda instrument, at: at >= 10 * MINUTE,
+    )
+    feed(broker, 0, 100)
+    broker.submit(order("o", quantity=1), MINUTE)
+    feed(broker, 1, 90)
+    assert not fills(broker.answers())
+    feed(broker, 10, 110)
+    assert [each.price for each in fills(broker.answers())] == [110.0]
