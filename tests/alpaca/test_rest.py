@@ -247,10 +247,10 @@ async def test_t18_a_cancel_does_not_wait_for_a_stalled_read(
 async def test_t18_a_thread_that_hangs_is_left_and_the_lane_goes_on(
     exchange: FakeAlpaca, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "TIMEOUT", (1.0, 3.0))
+    monkeypatch.setattr(http, "TIMEOUT", (5.0, 4.0))
     async with rest(exchange) as client:
         await client.account()
-        monkeypatch.setattr(lanes, "CALL_SECONDS", 0.3)
+        monkeypatch.setattr(lanes, "CALL_SECONDS", 1.5)
         exchange.faults.add("stall", times=1, path="/v2/account")
         assert (await client.account()).status == "ACTIVE"
     assert exchange.faults.fired["stall"] == 1

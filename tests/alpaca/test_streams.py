@@ -87,8 +87,11 @@ async def test_t07_a_mute_server_is_given_up_in_time_and_tried_again(exchange: F
     exchange.faults.add(fault)
     heard = Heard()
     async with running(stocks(exchange, heard, greeting=0.2), bars=["SPY"]):
-        await until(lambda: StreamState.SUBSCRIBED in heard.states(), "the second attempt")
-    assert heard.states() == [StreamState.LOST, StreamState.CONNECTED, StreamState.SUBSCRIBED]
+        await until(lambda: StreamState.SUBSCRIBED in heard.states(), "a later attempt")
+    *given_up, connected, subscribed = heard.states()
+    assert (connected, subscribed) == (StreamState.CONNECTED, StreamState.SUBSCRIBED)
+    # A busy machine may not answer the next attempt in time either.
+    assert set(given_up) == {StreamState.LOST}
     assert "no greeting within 0.2 s" in heard.words[0].detail
 
 
@@ -297,7 +300,7 @@ async def test_a_refused_handshake_is_told_and_tried_again(exchange: FakeAlpaca,
     exchange.faults.add("handshake_http", status=status)
     heard = Heard()
     async with running(stocks(exchange, heard), bars=["SPY"]):
-        await until(lambda: StreamState.SUBSCRIBED in heard.states(), "the second attempt")
+        await until(lambda: StreamState.SUBSCRIBED in heard.states(), "a later attempt")
     assert heard.states()[0] is StreamState.LOST
     assert str(status) in heard.words[0].detail
 
