@@ -197,7 +197,7 @@ class JournalWriter:
                     write_all(descriptor, os.pread(self._descriptor, min(_BLOCK, end - start), start))
                 os.fsync(descriptor)
                 sync_folder(self.path.parent)
-            except BaseException:
+            except BaseException:  # whatever it is, half a file must not stand in the place of the whole one
                 os.close(descriptor)
                 self.path.unlink(missing_ok=True)
                 raise

@@ -22,6 +22,10 @@ TICK: Final = 1.0
 """Seconds between two looks at the timers of a live session."""
 
 
+JUMP: Final = 5_000
+"""Milliseconds by which the machine's clock may run ahead of or behind a steady one between two looks."""
+
+
 class Position(NamedTuple):
     """How far a session has come in its feed: the bars it took in, and what the feed said of itself since the last."""
 
@@ -117,9 +121,16 @@ class Inputs:
 
     async def _tick(self) -> None:
         """A live feed that says nothing: timers come all the same, and somebody looks for what is silent (T-24)."""
+        wall, steady = self.now, time.monotonic()
         while True:
             await asyncio.sleep(TICK)
-            at = self.now
+            at, ticked = self.now, time.monotonic()
+            jump = at - wall - round((ticked - steady) * 1000)
+            wall, steady = at, ticked
+            if abs(jump) > JUMP:
+                # Also a machine that slept. A timer that has fired is not due again, whichever way it went.
+                detail = f"the machine's clock jumped by {jump / 1000:+.0f} s"
+                self._take(self._engine.feed(self._engine.state.feed_status, detail, "", at))
             self._timers(at)
             if at >= self._engine.look_due:
                 self._take(self._engine.timer(at))

@@ -61,7 +61,7 @@ def run_elsewhere(command: Sequence[str], tell: Tell, is_wanted: Callable[[], bo
         with process:
             try:
                 _relay(process, tell, is_wanted)
-            except BaseException:
+            except BaseException:  # whatever it is, the process must not outlive it
                 process.kill()
                 raise
         if not process.returncode:

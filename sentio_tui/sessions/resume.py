@@ -72,7 +72,7 @@ def resume(folder: Path, name: str, speed: float | None = None) -> LiveSession:
         raise NotResumed(str(error)) from None
     try:
         return _resumed(folder, name, now, speed, lock)
-    except BaseException:
+    except BaseException:  # whatever it is, the lock would hold the session until the process ends
         lock.release()
         raise
 

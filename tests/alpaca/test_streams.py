@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 
 import pytest
 from websockets.utils import accept_key
 
 from sentio_tui.alpaca.answers import read_bar, read_update
 from sentio_tui.alpaca.keys import Keys
-from sentio_tui.alpaca.streams import SOCKET, StreamState, stock_stream
+from sentio_tui.alpaca.streams import SOCKET, Stream, StreamState, stock_stream
 from tests.alpaca.places import Heard, coins, orders, rest, running, stocks
 from tests.alpaca.test_rest import market_order
 from tests.exchange.conditions import until
@@ -305,16 +306,24 @@ async def test_a_refused_handshake_is_told_and_tried_again(exchange: FakeAlpaca,
     assert str(status) in heard.words[0].detail
 
 
+def _is_on(stream: Stream, number: int, exchange: FakeAlpaca) -> bool:
+    return stream.generation == number and exchange.subscribed > 0
+
+
+def _has_lost(heard: Heard, times: int) -> bool:
+    return heard.count(StreamState.LOST) == times
+
+
 async def test_every_connection_is_announced_with_its_number(exchange: FakeAlpaca) -> None:
     heard = Heard()
     stream = stocks(exchange, heard)
     async with running(stream, bars=["SPY"]):
         for number in (1, 2, 3):
-            await until(lambda number=number: stream.generation == number and exchange.subscribed, "connected")  # type: ignore[misc]
+            await until(partial(_is_on, stream, number, exchange), "connected")
             exchange.clock.advance(61)
             exchange.faults.add("close", code=1001)
             exchange.clock.advance(61)
-            await until(lambda number=number: heard.count(StreamState.LOST) == number, "closed")  # type: ignore[misc]
+            await until(partial(_has_lost, heard, number), "closed")
     numbers = [word.generation for word in heard.words if word.state is StreamState.CONNECTED]
     assert numbers[:3] == [1, 2, 3]
 

@@ -1,6 +1,7 @@
 """The market data streams: /v2/{feed} and /v1beta3/crypto/{loc}."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -294,4 +295,4 @@ class DataStreams:
             elif socket.feed == tape:
                 socket.deliver(message)
             elif socket.feed == "delayed_sip" and tape == SIP:
-                self._exchange.clock.after(DELAY / 1000, lambda socket=socket: socket.deliver(message))  # type: ignore[misc]
+                self._exchange.clock.after(DELAY / 1000, partial(socket.deliver, message))

@@ -20,7 +20,7 @@ from tests.exchange.orders import Refusal
 from tests.exchange.rest import TradingApi
 from tests.exchange.trading_stream import TradingStreams
 
-KEY: Final = "PKLOCALEXCHANGE00001"
+KEY: Final = "PK-LOCAL-EXCHANGE"
 SECRET: Final = "local-exchange-secret-that-opens-nothing"
 HOST: Final = "127.0.0.1"
 PER_MINUTE: Final = 200

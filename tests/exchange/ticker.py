@@ -1,6 +1,7 @@
 """The market as it happens: trades, quotes and bars at their times."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
@@ -81,7 +82,7 @@ class Ticker:
         if trading:
             for index in range(self.trades):
                 due = at + 500 + index * 59_000 // (self.trades - 1)
-                self._clock.at(due, lambda index=index: self._tick(trading, index))  # type: ignore[misc]
+                self._clock.at(due, partial(self._tick, trading, index))
         self._clock.at(at + MINUTE + PUBLISHED, lambda: self._publish("b", at))
         self._clock.at(at + MINUTE + UPDATED, lambda: self._publish("u", at))
         self._clock.at(at + MINUTE, self._minute)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from sentio_tui.engine.engine import END_OF_DAY
 from sentio_tui.engine.view import Viewer
 from sentio_tui.feeds.base import FeedItem
 from sentio_tui.feeds.pacing import Pacer
@@ -17,7 +18,7 @@ from sentio_tui.machines.slots import Slots
 from sentio_tui.market.calendar import ExchangeCalendar
 from sentio_tui.model.bars import MINUTE, Bar, Millis
 from sentio_tui.model.decisions import Direction
-from sentio_tui.model.events import AnyEvent, Noted, OrderFilled, TimerFired
+from sentio_tui.model.events import AnyEvent, FeedReported, Noted, OrderFilled, TimerFired
 from sentio_tui.model.orders import Side
 from sentio_tui.sessions import inputs
 from sentio_tui.sessions.inputs import BEGINNING
@@ -102,6 +103,13 @@ class Desk:
         with self._came:
             assert self._came.wait_for(lambda: len(self.of(kind)) >= count, PATIENCE)
 
+    def wait_for_jump(self, words: str) -> None:
+        """Until the log says that the clock jumped by so much."""
+        with self._came:
+            assert self._came.wait_for(
+                lambda: any(isinstance(each, FeedReported) and words in each.detail for each in self.events), PATIENCE
+            )
+
     def of(self, kind: type[AnyEvent]) -> list[AnyEvent]:
         return [event for event in self.events if isinstance(event, kind)]
 
@@ -138,3 +146,21 @@ def test_t24_a_feed_that_never_speaks_raises_an_alarm(tmp_path: Path, monkeypatc
     made.wait_for(Noted)
     made.session.close()
     assert any(isinstance(event, Noted) and event.code == "symbol_silent" for event in made.events)
+
+
+def test_a_clock_that_jumps_is_told_and_no_timer_fires_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wall = Wall(when("2025-01-06 15:40"))
+    made = desk(tmp_path, monkeypatch, wall, 3)
+    made.session.start()
+    made.wait_for(OrderFilled)
+    wall.at = when("2025-01-06 15:58") + 1
+    made.wait_for(TimerFired)
+    fired = len(made.of(TimerFired))
+    wall.at = when("2025-01-06 15:50")
+    made.wait_for_jump("-480 s")
+    wall.at = when("2025-01-06 15:58") + 1
+    made.wait_for_jump("+480 s")
+    made.session.close()
+    ends = [event for event in made.of(TimerFired) if isinstance(event, TimerFired) and event.timer == END_OF_DAY]
+    assert len({event.at // MINUTE for event in ends}) == len(ends)
+    assert fired >= 1
