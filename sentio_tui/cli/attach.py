@@ -25,7 +25,6 @@ from sentio_tui.cli.screen import why_no_screen
 if TYPE_CHECKING:
     from sentio_tui.config import Loaded
     from sentio_tui.sessions.attached import AttachedSession
-    from sentio_tui.sessions.live import LiveSession
     from sentio_tui.sessions.running import Running
 
 _ATTACH_EPILOG: Final = """\
@@ -58,15 +57,6 @@ _FAREWELL: Final = 5.0
 """Seconds a session has for its last words after it let go of its lock."""
 _LOOK: Final = 0.1
 """Seconds between two looks at the lock of a session that is to end."""
-
-
-def served(session: "LiveSession") -> "LiveSession":
-    """The session, open to viewers as soon as it runs."""
-    from sentio_tui import paths
-    from sentio_tui.sessions.host import Host
-
-    session.serve(Host(session, paths.socket_dirs()))
-    return session
 
 
 def _parser(name: str, description: str, epilog: str) -> Parser:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sentio_tui.cli.attach import served
+from sentio_tui.cli.company import accompanied
 from sentio_tui.cli.options import (
     DONE,
     FAILED,
@@ -86,11 +86,13 @@ def _go_on(arguments: argparse.Namespace, shell: "Shell | None") -> int:
         return complain(error)
     if shell is not None:
         screen = _with_screen_of(settings, loaded)
-        return trade(lambda: served(resume(folder, name, speed)), screen, loaded, _refusals, shell)
+        return trade(
+            lambda: accompanied(resume(folder, name, speed), loaded.settings), screen, loaded, _refusals, shell
+        )
     log = sys.stderr if arguments.json else sys.stdout
     prepare(settings, lambda step: print(step, file=log, flush=True))
     try:
-        session = served(resume(folder, name, speed))
+        session = accompanied(resume(folder, name, speed), loaded.settings)
     except _refusals() as error:
         complain(error)
         return FAILED

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from sentio_tui.cli.attach import served
+from sentio_tui.cli.company import accompanied
 from sentio_tui.cli.options import (
     SESSION_SETTINGS,
     SESSIONS_DIR,
@@ -135,7 +135,7 @@ def _assemble(loaded: "Loaded") -> "LiveSession":
     from sentio_tui import paths
     from sentio_tui.sessions.assemble import assemble
 
-    return served(assemble(loaded.settings, paths.sessions_dir(loaded.settings)))
+    return accompanied(assemble(loaded.settings, paths.sessions_dir(loaded.settings)), loaded.settings)
 
 
 def _refusals() -> tuple[type[Exception], ...]:

@@ -1,0 +1,17 @@
+"""What stands around every session that the commands start: it watches, and none of it trades."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sentio_tui.sessions.live import LiveSession
+    from sentio_tui.settings import Settings
+
+
+def accompanied(session: "LiveSession", settings: "Settings") -> "LiveSession":
+    """The session, open to viewers as soon as it runs. `settings` are those in force now, also for one resumed."""
+    from sentio_tui import paths
+    from sentio_tui.sessions.host import Host
+
+    del settings
+    session.serve(Host(session, paths.socket_dirs()))
+    return session
