@@ -237,6 +237,24 @@ class BookSettings(Section, frozen=True):
     """Empty is all of the feed's."""
 
 
+class MailSettings(Section, frozen=True):
+    """The server that reports and alerts are mailed through."""
+
+    host: Annotated[str, Meta(max_length=253)] = ""
+    """Empty is none: nothing can be mailed."""
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """Encrypted after a greeting, from the first byte, or not at all."""
+    sender: str = ""
+    """The address mails come from."""
+    user: str = ""
+    """Empty asks for no password."""
+    password_variable: Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "SMTP_PASSWORD"
+    """The environment variable with the user's password."""
+    timeout: Annotated[float, Meta(gt=0, le=600)] = 30.0
+    """Seconds to wait for each answer of the server."""
+
+
 class Settings(Section, frozen=True):
     """All of it. Without `books` there is one, made of `strategy`, `machine` and the feed's symbols."""
 
@@ -252,6 +270,7 @@ class Settings(Section, frozen=True):
     risk: RiskSettings = RiskSettings()
     books: tuple[BookSettings, ...] = ()
     ui: UiSettings = UiSettings()
+    mail: MailSettings = MailSettings()
     keys: dict[str, str] = {}
     """Action id to key or keys ("f,ctrl+f"). `sentio-tui config` lists the ids."""
     sessions_dir: str = ""
