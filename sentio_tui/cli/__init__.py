@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, _Command]] = {
     "attach": _Command("attach", "open the cockpit on a session that runs in another process"),
     "status": _Command("attach", "say which sessions run here, and how they are"),
     "stop": _Command("attach", "end a running session in order, and wait until it has"),
+    "accept": _Command("attach", "take the broker's account of a running session for the truth"),
     "replay": _Command("replay", "look at a recorded session, bar by bar"),
     "browse": _Command("session", "look through the sessions on disk, on a screen"),
     "sessions": _Command("overview", "list the sessions on disk"),

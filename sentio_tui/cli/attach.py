@@ -1,4 +1,5 @@
-"""The commands for sessions that run: `attach` looks at one, `status` asks all of them, `stop` ends one."""
+"""The commands for sessions that run: `attach` looks at one, `status` asks all of them, `stop` ends one, `accept` takes
+its broker's account for the truth."""
 
 import argparse
 import os
@@ -51,6 +52,17 @@ examples:
   sentio-tui stop live_20250106_143000 --keep --timeout 10
 
 exit codes: 0 it has ended, 1 it has not, 2 wrong usage
+"""
+_ACCEPT_EPILOG: Final = """\
+A session whose books differ from its broker's account trades nothing until the two agree, or somebody accepts what the
+account holds. Both sides are shown, and a question is asked unless --yes answers it. Without a SESSION it takes the
+only one that runs.
+
+examples:
+  sentio-tui accept
+  sentio-tui accept live_20250106_143000 --yes
+
+exit codes: 0 they agree now, 1 they do not, 2 wrong usage
 """
 _PATIENCE: Final = 60.0
 _FAREWELL: Final = 5.0
@@ -194,17 +206,13 @@ def _stop(arguments: argparse.Namespace) -> int:
 def _stop_over(session: "AttachedSession", found: "Running", arguments: argparse.Namespace) -> int:
     """Take the wheel, give the command, and wait."""
     from sentio_tui.model.commands import Leave, Stop
-    from sentio_tui.model.events import Noted
-    from sentio_tui.sessions.wheel import WHEEL
 
     session.take_wheel()
     session.send(Leave() if arguments.keep else Stop())
     print(f"Ending {found.name} (process {found.pid})…", flush=True)
     if _wait(found, arguments.timeout):
         return _tell_end(session)
-    for event in session.drain():
-        if isinstance(event, Noted) and event.code == WHEEL:
-            complain(event.text)
+    _tell_refusals(session)
     snapshot = session.snapshot()
     waiting = f", it waits for {snapshot.waiting}" if snapshot is not None and snapshot.waiting else ""
     complain(
@@ -212,6 +220,16 @@ def _stop_over(session: "AttachedSession", found: "Running", arguments: argparse
         " `sentio-tui stop` once more takes the last prices."
     )
     return FAILED
+
+
+def _tell_refusals(session: "AttachedSession") -> None:
+    """What was asked of the session and not taken."""
+    from sentio_tui.model.events import Noted
+    from sentio_tui.sessions.wheel import WHEEL
+
+    for event in session.drain():
+        if isinstance(event, Noted) and event.code in (WHEEL, "refused"):
+            complain(event.text)
 
 
 def _tell_end(session: "AttachedSession") -> int:
@@ -263,6 +281,63 @@ def _wait(found: "Running", timeout: float) -> bool:
     return True
 
 
+def _accept_parser() -> Parser:
+    parser = _parser("accept", "Take the broker's account of a running session for the truth.", _ACCEPT_EPILOG)
+    _add_session(parser)
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    return parser
+
+
+def _accept(arguments: argparse.Namespace) -> int:
+    from sentio_tui.sessions.attached import AttachedSession
+    from sentio_tui.sessions.wheel import who
+
+    try:
+        found = _chosen(load(arguments), arguments)
+        session = AttachedSession(found, f"{who()} (accept)", read_only=False)
+        try:
+            session.attach()
+            return _accept_over(session, is_asked=not arguments.yes)
+        finally:
+            session.close()
+    except _refusals() as error:
+        return _refuse(error)
+
+
+def _accept_over(session: "AttachedSession", *, is_asked: bool) -> int:
+    """Show both sides, ask, give the command, and wait for what comes of it."""
+    from sentio_tui.engine.reconciliation import account_lines
+    from sentio_tui.model.commands import Accept
+
+    snapshot = session.snapshot()
+    view = snapshot.account if snapshot is not None else None
+    if view is None:
+        complain(f"{session.name}: no broker has reported an account to it")
+        return FAILED
+    print("\n".join(account_lines(view)))
+    if not view.fault:
+        return DONE
+    if is_asked:
+        if not sys.stdin.isatty():
+            return complain("there is nobody to ask: --yes accepts the account")
+        if input("Accept what the account holds? [y/N] ").strip().lower() not in {"y", "yes"}:
+            print("Nothing is changed.")
+            return FAILED
+    session.take_wheel()
+    session.send(Accept(view.fault))
+    deadline = time.monotonic() + _FAREWELL
+    while time.monotonic() < deadline and not session.is_over:
+        snapshot = session.snapshot()
+        if snapshot is not None and (snapshot.account is None or not snapshot.account.fault):
+            print(f"{session.name}: accepted; trading goes on.")
+            return DONE
+        time.sleep(_LOOK)
+    _tell_refusals(session)
+    complain(f"{session.name}: not accepted; `sentio-tui status` says how it is")
+    return FAILED
+
+
 ATTACH: Final = Entry(_attach_parser, _attach)
 STATUS: Final = Entry(_status_parser, _status)
 STOP: Final = Entry(_stop_parser, _stop)
+ACCEPT: Final = Entry(_accept_parser, _accept)

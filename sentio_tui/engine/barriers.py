@@ -19,7 +19,9 @@ _STOPPING: Final = Phase.STOPPING
 class Barriers:
     """Decides whether a verdict may become orders now."""
 
-    def __init__(self, state: State, hours: TradingHours, patience: Millis) -> None:
+    def __init__(self, state: State, hours: TradingHours, patience: Millis, *, account_first: bool = False) -> None:
+        """`account_first`: nothing passes before a broker has reported its account."""
+        self._account_first = account_first
         self._state = state
         self._hours = hours
         self.closing: Final = hours.with_closes
@@ -40,6 +42,8 @@ class Barriers:
         for part, text in state.faults.items():
             if not part.startswith(RISK):
                 return Reason.HALTED, f"{part}: {text}"
+        if self._account_first and state.reported is None:
+            return Reason.HALTED, "the broker's account is not known yet"
         if bar.backfilled or at - (bar.time + MINUTE) > self._patience:
             return Reason.FEED_STALE, "the bar is old news"
         closed = self._outside_hours(book, targets, bar, at)

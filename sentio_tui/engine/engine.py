@@ -69,13 +69,15 @@ class Rules(Struct, frozen=True):
     """`duration` and `patience` in milliseconds of market time; a duration of 0 is without end.
 
     `patience` is how long a symbol may be without a bar, while its market is open, until it is stale. `before_close`
-    is how long before the close the books that are flat overnight are sold out.
+    is how long before the close the books that are flat overnight are sold out. `account_first`: nothing is traded
+    before the broker's account is known, anew after each resume.
     """
 
     duration: Millis = 0
     patience: Millis = 120_000
     before_close: Millis = 120_000
     limits: Limits = Limits()
+    account_first: bool = False
 
 
 class Engine:
@@ -112,7 +114,7 @@ class Engine:
         )
         self._end_of_day = EndOfDay(self.state, trading, self._execution, broker)
         self._reconciliation = Reconciliation(self.state, self._emit)
-        barriers = Barriers(self.state, trading, rules.patience)
+        barriers = Barriers(self.state, trading, rules.patience, account_first=rules.account_first)
         self._deciding = Deciding(self.state, barriers, self._execution, self._emit)
         self._driven: dict[str, list[Driven]] = {symbol: [] for symbol in info.symbols}
         for book in books:
@@ -284,11 +286,11 @@ class Engine:
                     self._change(Phase.PAUSED, f"flattened by {by}", at)
             case Cancel(order_id):
                 self._execution.cancel(order_id, f"by {by}", at)
-            case Accept() if ACCOUNT in state.faults:
+            case Accept(shown) if why := self._reconciliation.against_accepting(shown):
+                self._note(Level.WARNING, "refused", f"accept: {why}", at)
+            case Accept():
                 self._reconciliation.accept(at)
                 self._compare_account(at)
-            case Accept():
-                self._note(Level.WARNING, "refused", "there is no difference to the broker's account to accept", at)
         return out
 
     @property

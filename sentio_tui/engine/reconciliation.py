@@ -13,6 +13,7 @@ from sentio_tui.engine.state import State
 from sentio_tui.model.bars import Millis
 from sentio_tui.model.events import AccountAdopted, AccountReported, AnyEvent, Held
 from sentio_tui.model.orders import Fill, Side
+from sentio_tui.model.snapshot import AccountDifference, AccountView
 
 ACCOUNT: Final = "account"
 """The part that a difference is reported as."""
@@ -33,18 +34,18 @@ class Reconciliation:
 
     def difference(self) -> str:
         """Where the account and the books differ, both sides in words; empty where they do not, or nobody reported."""
-        report = self._state.reported
-        if report is None:
-            return ""
-        found = []
-        theirs = {held.symbol: held.quantity for held in report.positions}
-        for symbol in self._state.info.symbols:
-            ours = self._held(symbol)
-            if abs(ours - theirs.get(symbol, 0.0)) > DUST:
-                found.append(f"{symbol}: {ours:g} here, {theirs.get(symbol, 0.0):g} in the account")
-        if abs(report.cash - self._state.cash) > max(CENT, LITTLE * abs(self._state.equity)):
-            found.append(f"cash: {self._state.cash:,.2f} here, {report.cash:,.2f} in the account")
-        return "; ".join(found)
+        return "; ".join(map(_words, differences(self._state)))
+
+    def against_accepting(self, shown: str) -> str:
+        """Why the account cannot be taken over now, in words; empty where it can. `shown` is what a person saw."""
+        fault = self._state.faults.get(ACCOUNT, "")
+        if not fault:
+            return "there is no difference to the broker's account to accept"
+        if self._state.reported is None:
+            return "the broker has not reported its account yet"
+        if shown and shown != fault:
+            return f"the account differs otherwise by now ({fault}); look at it again"
+        return ""
 
     def contradicts(self, fill: Fill) -> str:
         """Why a fill cannot be true of what its book holds, in words; empty where it can."""
@@ -68,10 +69,6 @@ class Reconciliation:
         if report is not None:
             self._adopt(report, "accepted", at)
 
-    def _held(self, symbol: str) -> float:
-        accounts = self._state.accounts.values()
-        return sum(account.positions[symbol].quantity for account in accounts if symbol in account.positions)
-
     def _adopt(self, report: AccountReported, why: str, at: Millis) -> None:
         """What differs of a symbol goes to the first book that trades it, the cash to the first book of all."""
         state = self._state
@@ -87,7 +84,7 @@ class Reconciliation:
                     continue
                 claimed.add(symbol)
                 held = theirs.get(symbol, Held(symbol, 0.0, 0.0))
-                surplus = held.quantity - self._held(symbol)
+                surplus = held.quantity - _held(state, symbol)
                 if abs(surplus) > DUST:
                     own = after.pop(symbol, Held(symbol, 0.0, 0.0)).quantity + surplus
                     if own > DUST:
@@ -95,3 +92,56 @@ class Reconciliation:
             cash, missing = account.cash + missing, 0.0
             if cash != account.cash or after != before:
                 self._emit(AccountAdopted(state.seq + 1, at, book.name, cash, tuple(after.values()), why))
+
+
+def differences(state: State) -> tuple[AccountDifference, ...]:
+    """What of the session's own symbols and of the cash is not as the broker's account was last reported."""
+    report = state.reported
+    if report is None:
+        return ()
+    theirs = {held.symbol: held.quantity for held in report.positions}
+    found = [
+        AccountDifference(symbol, here, there)
+        for symbol in state.info.symbols
+        if abs((here := _held(state, symbol)) - (there := theirs.get(symbol, 0.0))) > DUST
+    ]
+    if abs(report.cash - state.cash) > max(CENT, LITTLE * abs(state.equity)):
+        found.append(AccountDifference("", state.cash, report.cash))
+    return tuple(found)
+
+
+def account_view(state: State) -> AccountView | None:
+    """The newest report against the books, for people; None before the first."""
+    report = state.reported
+    if report is None:
+        return None
+    others = tuple(held for held in report.positions if held.symbol not in state.info.symbols)
+    return AccountView(report.at, differences(state), others, state.faults.get(ACCOUNT, ""))
+
+
+def _held(state: State, symbol: str) -> float:
+    accounts = state.accounts.values()
+    return sum(account.positions[symbol].quantity for account in accounts if symbol in account.positions)
+
+
+def _words(each: AccountDifference) -> str:
+    if each.symbol:
+        return f"{each.symbol}: {each.here:g} here, {each.there:g} in the account"
+    return f"cash: {each.here:,.2f} here, {each.there:,.2f} in the account"
+
+
+def account_lines(view: AccountView) -> list[str]:
+    """Both sides of every difference as a table, and what else the account holds. Symbols may be any text."""
+    rows = [("", "here", "account")]
+    for each in view.differences:
+        form = "{:,.9g}" if each.symbol else "{:,.2f}"
+        rows.append((each.symbol or "cash", form.format(each.here), form.format(each.there)))
+    if len(rows) == 1:
+        lines = [view.fault or "The session and the account agree."]
+    else:
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        lines = [f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}" for row in rows]
+    if view.others:
+        held = ", ".join(f"{held.quantity:g} {held.symbol}" for held in view.others)
+        lines += ["", f"Left alone, for the session does not trade it: {held}."]
+    return lines

@@ -93,7 +93,7 @@ class State:
         self._worth = self.equity
         """Equity after the last event; without a position, only a fill changes it."""
         self.reported: AccountReported | None = None
-        """The newest word of a broker's account; None where nobody reports one."""
+        """The newest word of a broker's account; None where nobody has reported one since the session (re)started."""
         self.orders: dict[str, OpenOrder] = {}
         self.order_count: dict[str, int] = {}
         """How often each intent (order id without its attempt) was submitted."""
@@ -232,10 +232,14 @@ class State:
         self._log(event, None)
         self.dropped[event.bar.symbol] = self.dropped.get(event.bar.symbol, 0) + 1
 
-    def _only_logged(self, event: CommandGiven | SessionResumed) -> None:
+    def _command(self, event: CommandGiven) -> None:
         self._log(event, None)
 
-    def _timer(self, event: TimerFired) -> None:
+    def _resumed(self, event: SessionResumed) -> None:
+        self._log(event, None)
+        self.reported = None
+
+    def _silent(self, event: TimerFired | CancelRequested) -> None:
         pass
 
     def _feed(self, event: FeedReported) -> None:
@@ -334,9 +338,6 @@ class State:
         self._log(event, known.order if known is not None else None)
         self._close_order(event.order_id)
 
-    def _cancel(self, event: CancelRequested) -> None:
-        pass
-
     def _phase(self, event: PhaseChanged) -> None:
         self.phase, self.why = event.phase, event.why
         self._log(event, None)
@@ -366,10 +367,10 @@ def _refuse(state: State, event: SessionStarted) -> None:
 
 _FOLD: dict[type[Event], Callable[..., None]] = {
     SessionStarted: _refuse,
-    SessionResumed: State._only_logged,
+    SessionResumed: State._resumed,
     BarDropped: State._bar_dropped,
-    CommandGiven: State._only_logged,
-    TimerFired: State._timer,
+    CommandGiven: State._command,
+    TimerFired: State._silent,
     FeedReported: State._feed,
     FaultReported: State._fault,
     ModelReported: State._modelled,
@@ -379,7 +380,7 @@ _FOLD: dict[type[Event], Callable[..., None]] = {
     OrderRejected: State._rejected,
     OrderCancelled: State._done,
     OrderExpired: State._done,
-    CancelRequested: State._cancel,
+    CancelRequested: State._silent,
     AccountReported: State._account,
     AccountAdopted: State._adopted,
     PhaseChanged: State._phase,

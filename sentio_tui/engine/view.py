@@ -5,6 +5,7 @@ from typing import Final
 from sentio_tui.engine.ladder_view import LadderViewer
 from sentio_tui.engine.market_clock import MarketClocks
 from sentio_tui.engine.metrics import metrics
+from sentio_tui.engine.reconciliation import account_view
 from sentio_tui.engine.state import FillRecord, State
 from sentio_tui.model.bars import MINUTE, Millis
 from sentio_tui.model.commands import Accept, Cancel, Command, Flatten, Leave, Pause, Start, Stop
@@ -83,6 +84,7 @@ class Viewer:
             accepts=accepts(state.phase),
             ladders=tuple(ladder.view() for ladder in self._ladders),
             clock=self._clocks.at(state.at),
+            account=account_view(state),
         )
 
     def _thinned(self) -> Curve:

@@ -34,7 +34,13 @@ class Cancel(Command, frozen=True, tag="cancel"):
 
 
 class Accept(Command, frozen=True, tag="accept"):
-    """Take the broker's account for the truth, where it differs from ours."""
+    """Take the broker's account for the truth, where it differs from ours.
+
+    `shown` is the difference as the person saw it, in the words of the fault; empty accepts whatever there is now. One
+    that is another by now is not accepted.
+    """
+
+    shown: str = ""
 
 
 AnyCommand = Start | Pause | Stop | Leave | Flatten | Cancel | Accept

@@ -7,7 +7,7 @@ from msgspec import Struct
 from sentio_tui.model.bars import Millis
 from sentio_tui.model.commands import Command
 from sentio_tui.model.decisions import Reason
-from sentio_tui.model.events import BookInfo, Decided, FeedStatus, Mode, ModelReported, Noted, Phase
+from sentio_tui.model.events import BookInfo, Decided, FeedStatus, Held, Mode, ModelReported, Noted, Phase
 from sentio_tui.model.orders import Order, OrderStatus, Side
 
 
@@ -212,6 +212,25 @@ class MarketClock(Struct, frozen=True, gc=False):
     unknown: str = ""
 
 
+class AccountDifference(Struct, frozen=True, gc=False):
+    """What is not the same here and in a broker's account: the quantity of a symbol, or the cash (an empty symbol)."""
+
+    symbol: str
+    here: float
+    there: float
+
+
+class AccountView(Struct, frozen=True):
+    """A broker's account against ours, as it was last reported, at `at`. `fault` is why nothing is traded, in words;
+    empty where the two agree. `others` are positions of symbols that the session does not trade: they are left alone.
+    """
+
+    at: Millis
+    differences: tuple[AccountDifference, ...]
+    others: tuple[Held, ...]
+    fault: str = ""
+
+
 class SnapshotInfo(Struct, frozen=True):
     """The identity of the session, for the status line."""
 
@@ -258,3 +277,5 @@ class Snapshot(Struct, frozen=True):
     """One of each book on a ladder."""
     clock: MarketClock | None = None
     """None where the market never closes, or nobody knows its hours."""
+    account: AccountView | None = None
+    """None where no broker has reported an account."""

@@ -6,7 +6,8 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Final
 
-from sentio_tui.model.commands import Command, Flatten, Pause, Start, Stop
+from sentio_tui.engine.reconciliation import ACCOUNT
+from sentio_tui.model.commands import Accept, Command, Flatten, Pause, Start, Stop
 from sentio_tui.model.events import Phase
 from sentio_tui.ui.monitor import Condition
 
@@ -60,6 +61,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
            " prices now.", Group.SESSION, Stop, rank=5),
     Action("flatten", ("f",), "Flatten", "Cancel open orders, close every position, and pause.",
            Group.SESSION, Flatten, rank=6),
+    Action("accept", ("a",), "Accept", "Take the broker's account for the truth where it differs from the session,"
+           " after a look at both.", Group.SESSION, Accept, rank=1),
     Action("wheel", ("w",), "Drive", "Take the wheel of a session that several look at: one drives, the others watch.",
            Group.SESSION, rank=3),
     Action("sessions", ("b",), "Sessions", "Browse the sessions on disk: replay, resume, compare or delete one.",
@@ -213,11 +216,20 @@ def unavailable(action: Action, condition: Condition) -> str:
         return f"{action.label}: {refusal}." if refusal else ""
     if seat.refusal:
         return f"{action.label}: {seat.refusal}."
+    if action.id == "accept" and ACCOUNT not in snapshot.faults:
+        return f"{action.label}: the session and its broker's account do not differ."
     accepts = snapshot.accepts
     resumes = action.id == "pause" and snapshot.phase is Phase.PAUSED and Start in accepts
     if action.command in accepts or resumes:
         return ""
     return f"{action.label}: not possible while the session is {snapshot.phase.value}."
+
+
+def is_idle(action: Action, condition: Condition) -> bool:
+    """Whether there is no reason to take the action now, so that it need not stand in the key bar."""
+    if action.id == "accept":
+        return condition.snapshot is None or ACCOUNT not in condition.snapshot.faults
+    return action.id == "wheel" and condition.seat.drives
 
 
 def replay_bar(condition: Condition) -> list[str]:

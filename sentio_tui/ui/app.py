@@ -165,6 +165,7 @@ class Cockpit(App[int], inherit_bindings=False):
             "pause": self.steering.pause if self.monitor.transport is None else self.travel.toggle,
             "stop": self.steering.stop,
             "flatten": self.steering.flatten,
+            "accept": self.steering.accept,
             "wheel": self.steering.take_wheel,
             "detach": self.detach,
             "sessions": self.library.browse,
@@ -234,7 +235,9 @@ class Cockpit(App[int], inherit_bindings=False):
         self._cockpit_screen.pump()
 
     def session_moved(self) -> None:
-        """Called when the session has news: the closing notice tells what it waits for."""
+        """Called when the session has news: the closing notice tells what it waits for, a question about its account
+        what that is now."""
+        self.steering.session_moved()
         if self._closing_notice is not None:
             self._closing_notice.show(self._closing_text())
 

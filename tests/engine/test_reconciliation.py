@@ -4,14 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentio_tui.engine.engine import Engine
-from sentio_tui.engine.reconciliation import ACCOUNT
+from sentio_tui.engine.engine import Engine, Rules
+from sentio_tui.engine.reconciliation import ACCOUNT, account_view
 from sentio_tui.engine.state import fold
 from sentio_tui.model.bars import MINUTE
 from sentio_tui.model.commands import Accept
 from sentio_tui.model.decisions import Direction, Reason
 from sentio_tui.model.events import AccountAdopted, Decided, Held, Noted, OrderCancelled, OrderFilled
 from sentio_tui.model.orders import Fill, Side
+from sentio_tui.model.snapshot import AccountDifference
 from tests.engine.scripts import COIN, OTHER, START, bar, engine, of, run
 
 BUY, SELL, HOLD = Direction.LONG, Direction.SHORT, Direction.NEUTRAL
@@ -81,6 +82,52 @@ def test_nothing_to_accept_is_said() -> None:
     made = holding()
     events = made.command(Accept(), "test", made.state.at)
     assert [note.code for note in of(events, Noted)] == ["refused"]
+
+
+def test_what_a_person_accepted_is_what_was_shown() -> None:
+    made = holding()
+    made.account(made.state.cash, (Held(COIN, 12.0, 100.0),), made.state.at)
+    shown = made.state.faults[ACCOUNT]
+    made.account(made.state.cash, (Held(COIN, 11.0, 100.0),), made.state.at)
+    (refused,) = of(made.command(Accept(shown), "test", made.state.at), Noted)
+    assert "by now (BTC-USD: 20 here, 11 in the account)" in refused.text
+    assert made.state.accounts["main"].positions[COIN].quantity == 20.0
+    made.command(Accept(made.state.faults[ACCOUNT]), "test", made.state.at)
+    assert made.state.accounts["main"].positions[COIN].quantity == 11.0
+
+
+def test_both_sides_of_every_difference_are_in_the_snapshot_and_what_is_none_of_our_business_beside() -> None:
+    made = holding()
+    assert account_view(made.state) is None
+    foreign = Held("FOREIGN", 5.0, 1.0)
+    made.account(7_000.0, (Held(COIN, 12.0, 101.0), foreign), made.state.at)
+    view = account_view(made.state)
+    assert view is not None
+    assert view.differences == (AccountDifference(COIN, 20.0, 12.0), AccountDifference("", 8_000.0, 7_000.0))
+    assert view.others == (foreign,)
+    assert view.fault == made.state.faults[ACCOUNT]
+    made.command(Accept(), "test", made.state.at)
+    view = account_view(made.state)
+    assert view is not None
+    assert (view.differences, view.fault) == ((), "")
+
+
+def test_nothing_is_traded_before_the_account_is_known_also_after_a_resume() -> None:
+    made = engine({COIN: [BUY, BUY, BUY]}, Rules(account_first=True), commission=0.0, slippage=0.0)
+    events = run(made, [bar(0, 100.0)])
+    assert [(each.reason, each.detail) for each in of(events, Decided)] == [
+        (Reason.HALTED, "the broker's account is not known yet")
+    ]
+    made.resume(0, {}, "", (), made.state.at)
+    made.account(made.state.cash, (), made.state.at)
+    made.resume(0, {}, "", (), made.state.at)
+    (decision,) = of(made.bar(bar(1, 100.0), START + 2 * MINUTE), Decided)
+    assert decision.reason is Reason.HALTED
+    (refused,) = of(made.command(Accept(), "test", made.state.at), Noted)
+    assert refused.code == "refused"
+    made.account(made.state.cash, (), made.state.at)
+    (decision,) = of(made.bar(bar(2, 100.0), START + 3 * MINUTE), Decided)
+    assert decision.reason is Reason.ENTER
 
 
 def test_a_fill_that_sells_more_than_is_held_stops_trading_instead_of_the_session() -> None:

@@ -207,7 +207,7 @@ PAST = Place(event=12, events=100, bar=3, bars=25, at=0, is_playing=False, speed
 def test_a_recording_takes_no_command_but_moves() -> None:
     past = now(busy(), place=PAST)
     refused = {action.id for action in ACTIONS if unavailable(action, past)}
-    assert refused == {"start", "stop", "flatten", "wheel", "detach", "live"}
+    assert refused == {"start", "stop", "flatten", "accept", "wheel", "detach", "live"}
     assert unavailable(BY_ID["stop"], past) == "Stop: this is a recording."
     assert label(BY_ID["pause"], past) == "Play"
     assert label(BY_ID["pause"], now(busy(), place=replace(PAST, is_playing=True))) == "Pause"
@@ -216,7 +216,7 @@ def test_a_recording_takes_no_command_but_moves() -> None:
 def test_who_looks_back_steers_nothing_but_may_leave() -> None:
     past = now(busy(), place=PAST, looks_back=True, behind=Phase.RUNNING)
     refused = {action.id for action in ACTIONS if unavailable(action, past)}
-    assert refused == {"start", "stop", "flatten", "wheel"}
+    assert refused == {"start", "stop", "flatten", "accept", "wheel"}
     assert "go back to live first" in unavailable(BY_ID["flatten"], past)
     assert label(BY_ID["live"], past) == "Live"
     over = now(busy(), place=PAST, looks_back=True, behind=Phase.ENDED)

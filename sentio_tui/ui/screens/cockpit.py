@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from sentio_tui.engine.reconciliation import ACCOUNT
 from sentio_tui.model.snapshot import Snapshot
 from sentio_tui.ui.actions import (
     ACTIONS,
@@ -23,6 +24,7 @@ from sentio_tui.ui.actions import (
     PANES,
     SAME_AS,
     Action,
+    is_idle,
     label,
     pane_of,
     replay_bar,
@@ -178,7 +180,10 @@ class CockpitScreen(Screen[None]):
         self.banner.set_class(bool(text), "-shown")
         if text:
             made = "are" if monitor.transport is None or monitor.looks_back else "were"
-            self.banner.update(Content.assemble((f" ✖ No orders {made} made. ", "bold"), text))
+            hint = ""
+            if made == "are" and ACCOUNT in faults:
+                hint = f"Press {self.cockpit.key_table.shown('accept')} for both sides. "
+            self.banner.update(Content.assemble((f" ✖ No orders {made} made. {hint}", "bold"), text))
 
     def _show_keys(self) -> None:
         table, condition = self.cockpit.key_table, self.cockpit.monitor.condition
@@ -188,7 +193,7 @@ class CockpitScreen(Screen[None]):
         hints = [
             (action.rank, self._hint(action, condition))
             for action in ACTIONS
-            if action.rank and not (action.id == "wheel" and condition.seat.drives)
+            if action.rank and not is_idle(action, condition)
         ]
         numbers = [table.shown(f"focus_{pane}") for pane in PANES]
         if numbers == [str(number) for number in range(1, len(PANES) + 1)]:

@@ -75,7 +75,7 @@ class Dialog(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:
             box.border_title = Content(f" {clean(self._title)} ").markup
-            yield Static(_plain(self._text), classes="dialog--text")
+            yield Static(plain(self._text), classes="dialog--text")
             with Horizontal(classes="dialog--choices"):
                 for choice in self._choices:
                     yield Button(_face(choice), id=f"choice-{choice.value}", compact=True)
@@ -102,7 +102,7 @@ class Dialog(ModalScreen[str]):
         self.action_choose((event.button.id or "").removeprefix("choice-"))
 
 
-def _plain(text: str) -> Content:
+def plain(text: str) -> Content:
     """Text from outside, its lines kept."""
     return Content("\n".join(clean(line) for line in text.splitlines()))
 
@@ -139,7 +139,7 @@ class Closing(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:
             box.border_title = " Closing "
-            yield Static(_plain(self._text), classes="dialog--text", id="closing-text")
+            yield Static(plain(self._text), classes="dialog--text", id="closing-text")
             yield Static(
                 Content.assemble(("x", "bold underline"), "  take the last prices now"), classes="dialog--hint"
             )
@@ -155,7 +155,7 @@ class Closing(ModalScreen[None]):
         if text != self._text:
             self._text = text
             if self.is_mounted:
-                self.query_one("#closing-text", Static).update(_plain(text))
+                self.query_one("#closing-text", Static).update(plain(text))
 
     def action_hurry(self) -> None:
         if not self._held.repeats():
