@@ -13,6 +13,8 @@ expectancy          mean pnl of a trade
 exposure            minutes with an open position / minutes
 turnover            value of all fills, both sides / initial capital
 trades per hour     fills / hours of market time
+signals per hour    buy and sell signals / hours of market time
+execution rate      buy and sell signals that led to an order of which something filled / all of them
 Sharpe              sqrt(periods) x mean / sample standard deviation of daily returns, risk-free rate 0. Days are
                     exchange days; the first counts from the initial capital. Periods: 252, or 365 for crypto.
 Sortino             sqrt(periods) x mean / downside deviation; the latter is sqrt(mean of min(r, 0)^2) over all days
@@ -32,6 +34,7 @@ from sentio_tui.engine.ledger import Trade
 from sentio_tui.engine.state import State
 from sentio_tui.market.calendar import ROUND_THE_CLOCK, Calendar, ExchangeCalendar
 from sentio_tui.model.bars import MINUTE, Millis
+from sentio_tui.model.decisions import Direction
 from sentio_tui.model.snapshot import Figure, Metrics, Unknown
 
 DAYS_NEEDED: Final = 20
@@ -53,7 +56,6 @@ def metrics(state: State) -> Metrics:
     held, points = state.curve.held_share
     returns = daily_returns([value for _, value in state.curve.daily()], capital)
     fills = state.executions
-    elapsed = state.at - state.first if state.first is not None else 0
     wins = [trade.pnl for trade in trades if trade.pnl > 0.0]
     losses = [trade.pnl for trade in trades if trade.pnl < 0.0]
     return Metrics(
@@ -76,7 +78,7 @@ def metrics(state: State) -> Metrics:
         exposure=held / points if points else Unknown("no bars yet"),
         turnover=sum(execution.fill.value for execution in fills) / capital,
         fees=sum(execution.fill.commission for execution in fills),
-        trades_per_hour=len(fills) / (elapsed / HOUR) if elapsed > 0 else Unknown("no time has passed"),
+        trades_per_hour=_per_hour(len(fills), state),
         longest_losing_streak=longest_losing_streak(trades),
         sharpe=sharpe(returns, state.info.periods),
         sortino=sortino(returns, state.info.periods),
@@ -85,6 +87,32 @@ def metrics(state: State) -> Metrics:
         mrd=mean_return_of_days(returns),
         mrb=mean_return_per_block(equity / capital - 1.0, session_minutes(state.curve.times, state.info.exchange)),
     )
+
+
+def elapsed(state: State) -> Millis:
+    """The market time since the first bar."""
+    return state.at - state.first if state.first is not None else 0
+
+
+def signals(state: State) -> int:
+    """How many buy and sell signals there were."""
+    return state.directions[Direction.LONG] + state.directions[Direction.SHORT]
+
+
+def signals_per_hour(state: State) -> Figure:
+    """Buy and sell signals an hour of market time, or why there is no such figure."""
+    return _per_hour(signals(state), state)
+
+
+def execution_rate(state: State) -> Figure:
+    """The share of buy and sell signals that were executed, as a fraction, or why there is none."""
+    count = signals(state)
+    return state.signals_executed / count if count else Unknown("no buy or sell signals")
+
+
+def _per_hour(count: int, state: State) -> Figure:
+    passed = elapsed(state)
+    return count / (passed / HOUR) if passed > 0 else Unknown("no time has passed")
 
 
 def daily_returns(closes: Sequence[float], capital: float) -> list[float]:

@@ -87,7 +87,7 @@ def head(path: Path) -> SessionStarted:
     if not line.endswith(b"\n"):
         raise JournalDamaged(path, 1, "the session ended before its first event was written", nothing)
     try:
-        event = _event(line)
+        event = decode_line(line)
     except ValueError as cause:
         raise JournalDamaged(path, 1, f"no event: {cause}", nothing) from cause
     if not isinstance(event, SessionStarted) or event.seq != 1:
@@ -163,12 +163,17 @@ def _decoded(data: bytes, end: int) -> list[AnyEvent]:
     with memoryview(data) as view:
         while begin < end:
             close = data.rfind(b"\n", begin, min(begin + _PIECE, end)) + 1 or data.find(b"\n", begin, end) + 1
-            events += _decoder.decode_lines(view[begin:close])
+            events += decode_lines(view[begin:close])
             begin = close
     return events
 
 
-def _event(line: bytes) -> AnyEvent:
+def decode_lines(data: bytes | memoryview) -> list[AnyEvent]:
+    """The events of whole lines. Raises ValueError where one is no event, or holds a figure that is no number."""
+    return _decoder.decode_lines(data)
+
+
+def decode_line(line: bytes) -> AnyEvent:
     """Raises ValueError. Figures that are no numbers stand in quotes, which only the lax decoder takes for floats."""
     try:
         return _decoder.decode(line)
@@ -194,9 +199,9 @@ def _line_by_line(path: Path, data: bytes) -> JournalContent:
     for number, line in enumerate(lines, 1):
         problem = ""
         try:
-            event = _event(line)
+            event = decode_line(line)
         except ValueError as cause:
-            if number == len(lines) and events and not _is_json(line):
+            if number == len(lines) and events and not is_json(line):
                 break
             problem = f"no event: {cause}"
         else:
@@ -220,16 +225,16 @@ def _last_of(path: Path, data: bytes, start: int) -> tuple[AnyEvent, int] | None
             return None
         line = data[begin:end]
         try:
-            return _event(line), start + end + 1
+            return decode_line(line), start + end + 1
         except ValueError as cause:
-            if _is_json(line):
+            if is_json(line):
                 problem = f"the last line is no event: {cause}"
                 raise JournalDamaged(path, 0, problem, JournalContent([], None, 0)) from cause
         end = begin - 1
     return None
 
 
-def _is_json(line: bytes) -> bool:
+def is_json(line: bytes) -> bool:
     """Whether a line is whole, if not an event. Half a line never is."""
     try:
         msgspec.json.decode(line)

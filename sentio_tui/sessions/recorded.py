@@ -66,7 +66,7 @@ class RecordedSession:
         self._path = path
         self._clock = clock
         self._state = recording.state(1)
-        self._viewer = _viewer(self._state)
+        self._viewer = viewer_of(self._state)
         self._latest: Snapshot | None = None
         self._speed = USUAL_SPEED
         self._pacer: Pacer | None = None
@@ -235,7 +235,7 @@ class RecordedSession:
             self._recording.forward(self._state, event)
         else:
             self._state = self._recording.state(event)
-            self._viewer = _viewer(self._state)
+            self._viewer = viewer_of(self._state)
 
     def _pace(self) -> None:
         """Play from here: the next event comes when the time between has passed. Bars of the past take no time."""
@@ -258,7 +258,7 @@ class RecordedSession:
             self._pacer = None
 
 
-def _viewer(state: State) -> Viewer:
+def viewer_of(state: State) -> Viewer:
     """The view the session had of itself, by its own settings; the usual ones where it does not tell them."""
     usual = FeedSettings()
     told = state.info.settings.get("feed")

@@ -3,7 +3,7 @@
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from sentio_tui.engine.metrics import HOUR, metrics
+from sentio_tui.engine.metrics import elapsed, execution_rate, metrics, signals_per_hour
 from sentio_tui.engine.state import FillRecord, State
 from sentio_tui.journal.document import (
     SCHEMA_VERSION,
@@ -23,10 +23,11 @@ from sentio_tui.journal.names import JOURNAL, iso
 from sentio_tui.model.bars import MINUTE, Millis
 from sentio_tui.model.decisions import Direction, Reason
 from sentio_tui.model.events import Phase
-from sentio_tui.model.snapshot import Metrics, Unknown
+from sentio_tui.model.snapshot import Figure, Unknown
 
 _PERCENT = frozenset(
-    {"total_return", "drawdown", "max_drawdown", "win_rate", "exposure", "average_mae", "average_mfe", "mrd", "mrb"}
+    {"total_return", "drawdown", "max_drawdown", "win_rate", "execution_rate"}
+    | {"exposure", "average_mae", "average_mfe", "mrd", "mrb"}
 )
 _RENAMED = {"fills": "num_trades", "open_positions": "num_positions"}
 
@@ -75,30 +76,21 @@ def head(state: State, terms: Terms, now: Millis) -> DocumentHead:
 
 
 def _metrics(state: State) -> DocumentMetrics:
-    figures: Metrics = metrics(state)
-    values: dict[str, float | int | None] = {}
+    figures: dict[str, Figure] = asdict(metrics(state))
+    del figures["initial_capital"]
+    figures["signals_per_hour"] = signals_per_hour(state)
+    figures["execution_rate"] = execution_rate(state)
+    figures["avg_pnl"] = figures["expectancy"]
+    values: dict[str, float | None] = {}
     unknown: dict[str, str] = {}
-    for name, value in asdict(figures).items():
-        if name == "initial_capital":
-            continue
+    for name, value in figures.items():
         key = _RENAMED.get(name, name)
         if isinstance(value, Unknown):
             values[key] = None
             unknown[key] = value.why
         else:
             values[key] = value * 100.0 if name in _PERCENT else value
-    elapsed = state.at - state.first if state.first is not None else 0
-    signals = sum(state.directions[direction] for direction in (Direction.LONG, Direction.SHORT))
-    values["avg_pnl"] = values["expectancy"]
-    if "expectancy" in unknown:
-        unknown["avg_pnl"] = unknown["expectancy"]
-    values["signals_per_hour"] = signals / (elapsed / HOUR) if elapsed > 0 else None
-    values["execution_rate"] = 100.0 * state.signals_executed / signals if signals else None
-    if elapsed <= 0:
-        unknown["signals_per_hour"] = "no time has passed"
-    if not signals:
-        unknown["execution_rate"] = "no buy or sell signals"
-    return DocumentMetrics(**values, duration=duration(elapsed), unknown=unknown)  # type: ignore[arg-type]  # one dict of figures; the struct's own types are checked by the tests
+    return DocumentMetrics(**values, duration=duration(elapsed(state)), unknown=unknown)  # type: ignore[arg-type]  # one dict of figures; the struct's own types are checked by the tests
 
 
 def _signal_stats(state: State) -> SignalStats:

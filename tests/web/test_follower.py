@@ -1,0 +1,178 @@
+"""A follower: its picture is that of the events so far, its updates add up to it, and what it cannot read it says."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import pytest
+
+from sentio_tui.engine.metrics import metrics
+from sentio_tui.engine.state import fold
+from sentio_tui.journal.catalogue import UnknownSession
+from sentio_tui.journal.lock import SessionLock
+from sentio_tui.journal.names import session_lock_path
+from sentio_tui.journal.reader import read_all, repair
+from sentio_tui.journal.retention import pack, remove
+from sentio_tui.web.follower import CannotFollow, Follower
+from sentio_tui.web.messages import FromServer, Update, Whole
+from tests.web.page import Page
+from tests.web.recordings import Growing
+
+Message = TypeVar("Message", Whole, Update)
+
+
+@pytest.fixture
+def growing(tmp_path: Path) -> Growing:
+    return Growing(tmp_path)
+
+
+@pytest.fixture
+def follower(growing: Growing) -> Iterator[Follower]:
+    made = Follower(growing.path.parent, growing.name)
+    yield made
+    made.close()
+
+
+def catch_up(follower: Follower) -> None:
+    while follower.advance():
+        pass
+
+
+def decoded(data: bytes, shape: type[Message]) -> Message:
+    return msgspec.json.decode(data, type=shape)
+
+
+def test_updates_add_up_to_the_whole(growing: Growing, follower: Follower) -> None:
+    growing.write(400)
+    catch_up(follower)
+    frame, page = follower.whole(), Page()
+    page.take(frame.data)
+    for _ in range(20):
+        growing.write(growing.count // 25)
+        catch_up(follower)
+        frame = follower.update(frame.seen)
+        page.take(frame.data)
+    growing.write()
+    catch_up(follower)
+    page.take(follower.update(frame.seen).data)
+    fresh = Page()
+    fresh.take(follower.whole().data)
+    assert page.shown == fresh.shown
+    assert len(page.shown["fills"]["number"]) >= 8
+
+
+def test_figures_and_rows_are_those_of_the_fold(growing: Growing, follower: Follower) -> None:
+    growing.write()
+    catch_up(follower)
+    state = fold(read_all(growing.path).events)
+    told = decoded(follower.whole().data, Whole)
+    figures = metrics(state)
+    assert {card.id: card.value for card in told.cards}["equity"] == figures.equity
+    assert told.fills.number == [record.number for record in state.executions]
+    assert told.trades.pnl == [trade.pnl for trade in state.trades]
+    assert told.curve.equity[-1] == state.curve.equity[-1]
+    assert told.status.standing == "ended"
+    assert told.prices["BTC-USD"].close[-1] == state.bars["BTC-USD"].close
+    assert told.fills.mark == told.fills.price
+    assert [reason.count for reason in told.reasons] == sorted(state.reasons.values(), reverse=True)
+
+
+def test_pages_that_have_the_same_share_one_message_and_nothing_new_is_no_message(
+    growing: Growing, follower: Follower
+) -> None:
+    growing.write(400)
+    catch_up(follower)
+    early = follower.whole()
+    growing.write(60)
+    catch_up(follower)
+    late = follower.whole()
+    growing.write(60)
+    catch_up(follower)
+    first, second = follower.update(early.seen), follower.update(late.seen)
+    assert first.seen is second.seen
+    assert first.data != second.data
+    assert follower.update(early.seen) is first
+    assert follower.update(first.seen).data == b""
+    catch_up(follower)
+    assert follower.update(first.seen).data == b""
+
+
+def test_torn_last_line_is_left_until_it_is_whole(growing: Growing, follower: Follower) -> None:
+    growing.write(300)
+    growing.tear()
+    catch_up(follower)
+    status = decoded(follower.whole().data, Whole).status
+    assert (status.seq, status.standing) == (300, "interrupted")
+    assert status.problem == "the last line is not whole: 20 bytes behind line 300"
+    repair(growing.path)
+    growing.write()
+    catch_up(follower)
+    status = decoded(follower.whole().data, Whole).status
+    assert (status.seq, status.standing, status.problem) == (growing.count, "ended", "")
+
+
+def test_session_that_runs_is_told_by_its_lock(growing: Growing, follower: Follower) -> None:
+    growing.write(300)
+    growing.tear()
+    with SessionLock(session_lock_path(growing.path.parent, growing.name), growing.name, 0):
+        catch_up(follower)
+        frame = follower.whole()
+        status = decoded(frame.data, Whole).status
+        assert (status.standing, status.problem) == ("running", "")
+    catch_up(follower)
+    told = decoded(follower.update(frame.seen).data, Update)
+    assert not isinstance(told.status, msgspec.UnsetType)
+    assert told.status.standing == "interrupted"
+
+
+def test_damage_is_told_and_what_is_before_it_shown(growing: Growing, follower: Follower) -> None:
+    growing.write(300)
+    with growing.path.open("ab") as file:
+        file.write(b'{"event":"unheard_of"}\n')
+    growing.write()
+    catch_up(follower)
+    status = decoded(follower.whole().data, Whole).status
+    assert status.seq == 300
+    assert status.problem.startswith("the journal is damaged at line 301: ")
+
+
+def test_events_that_contradict_each_other_are_told(growing: Growing, follower: Follower) -> None:
+    growing.write(300)
+    data = growing.path.read_bytes()
+    growing.path.write_bytes(data + data.splitlines(keepends=True)[10])
+    catch_up(follower)
+    status = decoded(follower.whole().data, Whole).status
+    assert status.seq == 300
+    assert status.problem.startswith("event 301 of the journal contradicts those before it: ")
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b'{"event":"note","seq":1,"at":0,"level":"info","code":"","text":""}\n', b"{}\n\n"]
+)
+def test_journal_without_a_beginning_cannot_be_followed(data: bytes, growing: Growing, follower: Follower) -> None:
+    growing.path.write_bytes(data)
+    with pytest.raises(CannotFollow):
+        catch_up(follower)
+
+
+def test_session_that_is_packed_meanwhile_is_told_anew_and_one_removed_is_unknown(
+    growing: Growing, follower: Follower
+) -> None:
+    growing.write()
+    catch_up(follower)
+    frame = follower.whole()
+    pack(growing.path.parent, growing.name, 0)
+    catch_up(follower)
+    again = follower.update(frame.seen)
+    assert msgspec.json.decode(again.data, type=FromServer) == decoded(frame.data, Whole)
+    remove(growing.path.parent, growing.name, 0)
+    with pytest.raises(UnknownSession):
+        catch_up(follower)
+
+
+def test_summary_alone_cannot_be_followed(tmp_path: Path) -> None:
+    name = "live_20250106_143000"
+    (tmp_path / f"{name}.json").write_text("{}")
+    with pytest.raises(CannotFollow, match="only the summary"):
+        catch_up(Follower(tmp_path, name))
