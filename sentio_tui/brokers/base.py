@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 from msgspec import Struct
 
 from sentio_tui.model.bars import Bar, Millis
-from sentio_tui.model.events import Answer, Held
+from sentio_tui.model.events import Answer, Held, Level
 from sentio_tui.model.orders import Order
 
 
@@ -47,6 +47,38 @@ class AccountWord(Struct, frozen=True):
     positions: tuple[Held, ...]
 
 
+class BrokerWord(Struct, frozen=True):
+    """A line for the event log. `code` names the kind ("foreign_order"), for filters and alerts."""
+
+    level: Level
+    code: str
+    text: str
+
+
+class BrokerFault(Struct, frozen=True):
+    """Why a broker cannot be traded through; empty when it can again. Strategies make no orders meanwhile."""
+
+    text: str
+
+
+BrokerNews = Answer | AccountWord | BrokerWord | BrokerFault
+"""What a broker in another place says."""
+
+
+class OpenIntent(Protocol):
+    """An order that a session that goes on believes open: how much of it has filled, and the broker's id of it, empty
+    where the broker has not told one."""
+
+    @property
+    def order(self) -> Order: ...
+
+    @property
+    def filled(self) -> float: ...
+
+    @property
+    def broker_id(self) -> str: ...
+
+
 @runtime_checkable
 class OutsideBroker(Broker, Protocol):
     """A broker in another place. The engine's orders wait in it until they are on disk; then `release` sends them.
@@ -58,6 +90,6 @@ class OutsideBroker(Broker, Protocol):
         """Everything submitted or cancelled so far is on disk and may leave the process."""
         ...
 
-    async def run(self, tell: Callable[[Answer | AccountWord], None]) -> None:
+    async def run(self, tell: Callable[[BrokerNews], None]) -> None:
         """Be connected until cancelled. `tell` is called on the session's loop, with `seq` 0 in answers."""
         ...

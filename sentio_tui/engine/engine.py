@@ -244,6 +244,13 @@ class Engine:
             self._compare_account(at)
         return out
 
+    def word(self, level: Level, code: str, text: str, at: Millis) -> list[AnyEvent]:
+        """A line for the log, from a broker outside the process."""
+        out = self._out = []
+        if not self.is_over:
+            self._note(level, code, text, at)
+        return out
+
     def fault(self, part: str, text: str, at: Millis) -> list[AnyEvent]:
         """A part outside the engine failed, or recovered (`text` empty)."""
         out = self._out = []

@@ -18,6 +18,10 @@ from sentio_tui.model.snapshot import AccountDifference, AccountView
 ACCOUNT: Final = "account"
 """The part that a difference is reported as."""
 
+BROKER: Final = "broker"
+"""The part that a broker outside the process is reported as. The codes of its words begin with it: by that a rerun
+knows them as inputs."""
+
 LITTLE: Final = 0.001
 """The share of equity by which cash may differ without anybody being asked."""
 

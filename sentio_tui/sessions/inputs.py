@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from sentio_tui.brokers.base import AccountWord, OutsideBroker
+from sentio_tui.brokers.base import AccountWord, BrokerFault, BrokerNews, BrokerWord, OutsideBroker
 from sentio_tui.engine.engine import Engine
+from sentio_tui.engine.reconciliation import BROKER
 from sentio_tui.feeds.base import Feed, FeedItem, FeedWord
 from sentio_tui.feeds.pacing import Pacer
 from sentio_tui.model.bars import MINUTE, Bar, Millis
-from sentio_tui.model.events import Answer, AnyEvent, FeedStatus
+from sentio_tui.model.events import AnyEvent, FeedStatus
 
 BURST: Final = 0.002
 """Seconds of turns at full speed before commands, viewers and the disk get their turn."""
@@ -135,8 +136,13 @@ class Inputs:
             if at >= self._engine.look_due:
                 self._take(self._engine.timer(at))
 
-    def _answered(self, word: Answer | AccountWord) -> None:
-        if isinstance(word, AccountWord):
-            self._take(self._engine.account(word.cash, word.positions, self.now))
-        else:
-            self._take(self._engine.answer(word))
+    def _answered(self, news: BrokerNews) -> None:
+        match news:
+            case AccountWord():
+                self._take(self._engine.account(news.cash, news.positions, self.now))
+            case BrokerWord():
+                self._take(self._engine.word(news.level, f"{BROKER}_{news.code}", news.text, self.now))
+            case BrokerFault():
+                self._take(self._engine.fault(BROKER, news.text, self.now))
+            case _:
+                self._take(self._engine.answer(news))

@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from sentio_tui.engine.engine import Engine
+from sentio_tui.engine.reconciliation import BROKER
 from sentio_tui.model.events import (
     AccountReported,
     AnyEvent,
@@ -20,6 +21,7 @@ from sentio_tui.model.events import (
     FaultReported,
     FeedReported,
     FeedStatus,
+    Noted,
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
@@ -88,6 +90,8 @@ def _turn(engine: Engine, given: AnyEvent) -> Sequence[AnyEvent]:
             return engine.feed(given.status, given.detail, given.symbol, given.at)
         case FaultReported():
             return engine.fault(given.part, given.text, given.at)
+        case Noted() if given.code.startswith(BROKER):
+            return engine.word(given.level, given.code, given.text, given.at)
         case AccountReported():
             return engine.account(given.cash, given.positions, given.at)
         case SessionResumed():

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sentio_tui.brokers.base import AccountWord
+from sentio_tui.brokers.base import AccountWord, Broker, BrokerFault, BrokerNews, BrokerWord
+from sentio_tui.brokers.silent import SilentBroker
 from sentio_tui.engine.book import BookParts
 from sentio_tui.engine.engine import Engine, Rules
 from sentio_tui.engine.reconciliation import ACCOUNT
@@ -30,6 +31,8 @@ from sentio_tui.model.events import (
     AnyEvent,
     FaultReported,
     Held,
+    Level,
+    Noted,
     OrderAccepted,
     OrderFilled,
     OrderSubmitted,
@@ -39,6 +42,7 @@ from sentio_tui.model.orders import Fill, Order
 from sentio_tui.sessions.inputs import BEGINNING
 from sentio_tui.sessions.live import LiveSession
 from sentio_tui.sessions.recorder import Recorder
+from sentio_tui.sessions.rerun import rerun
 from sentio_tui.sessions.summary import Terms
 from tests.engine.scripts import COIN, START, Scripted, info
 
@@ -83,7 +87,10 @@ class Far:
             self._outbox.put_nowait(order)
         self.waiting.clear()
 
-    async def run(self, tell: Callable[[Answer | AccountWord], None]) -> None:
+    async def run(self, tell: Callable[[BrokerNews], None]) -> None:
+        tell(BrokerWord(Level.WARNING, "foreign_order", "somebody else trades here"))
+        tell(BrokerFault("nobody answers"))
+        tell(BrokerFault(""))
         while True:
             order = await self._outbox.get()
             self.sent.append(order)
@@ -115,12 +122,16 @@ class Minutes:
         await asyncio.Event().wait()
 
 
+def made(broker: Broker, script: Sequence[Direction]) -> Engine:
+    instruments = {COIN: Instrument(COIN, AssetClass.CRYPTO, 0.000001, 0.01)}
+    book = BookParts("main", Slots(1, 0.5, "equity", 0.0, 0.0), {COIN: Scripted(script)})
+    return Engine(info(), [book], broker, instruments, {COIN: AlwaysOpen()}, Rules(), START)
+
+
 class Desk:
     def __init__(self, folder: Path, script: Sequence[Direction]) -> None:
         self.broker = Far()
-        instruments = {COIN: Instrument(COIN, AssetClass.CRYPTO, 0.000001, 0.01)}
-        book = BookParts("main", Slots(1, 0.5, "equity", 0.0, 0.0), {COIN: Scripted(script)})
-        engine = Engine(info(), [book], self.broker, instruments, {COIN: AlwaysOpen()}, Rules(), START)
+        engine = made(self.broker, script)
         recorder = Recorder.create(folder, START)
         recorder.attach(engine.state, Terms("", {}, 0.5, 1, 0.0, 0.0, None, 0.0))
         self.state = engine.state
@@ -187,3 +198,19 @@ def test_while_the_disk_fails_no_order_leaves_the_process_and_then_it_does(
     desk.wait_for(OrderFilled)
     assert desk.broker.seen == [True]
     desk.session.close()
+
+
+def test_what_a_broker_says_is_recorded_and_a_rerun_with_a_silent_one_makes_the_same_events(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, [Direction.LONG])
+    desk.session.start()
+    desk.wait_for(AccountReported)
+    desk.session.send(Stop())
+    assert desk.session.wait(PATIENCE)
+    events = read_all(desk.session.journal).events
+    said = [(event.code, event.text) for event in events if isinstance(event, Noted)]
+    assert ("broker_foreign_order", "somebody else trades here") in said
+    assert [event.text for event in events if isinstance(event, FaultReported)] == ["nobody answers", ""]
+    again = rerun(made(SilentBroker(), [Direction.LONG]), events)
+    assert again.difference is None
+    assert again.same == len(events)
+    assert not again.rest
