@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
+from sentio_tui.engine.figures import FIGURES, Known, Unit
 from sentio_tui.journal.document import Document, DocumentMetrics, read_document
 from sentio_tui.journal.names import document_path, millis
 from sentio_tui.model.snapshot import Figure, Unknown
@@ -48,15 +49,11 @@ def read_side(folder: Path, name: str) -> Compared:
     return Compared(name, document, Points(times, [point.equity / capital - 1.0 for point in document.equity_history]))
 
 
-class _Known(NamedTuple):
-    """A figure of the document's metrics: `scale` makes it a fraction or leaves it. `better` is 1 where more is
-    better, -1 where less is, 0 where neither can be said."""
+class _Shown(NamedTuple):
+    """How a figure of a summary is shown. `scale` makes it a fraction, or leaves it."""
 
-    label: str
-    field: str
     form: Form
     difference: Form
-    better: int = 0
     scale: float = 1.0
 
 
@@ -81,61 +78,54 @@ def _plain(value: float, width: int) -> str:
     return change(value, width)
 
 
-_FIGURES: Final = (
-    _Known("Return", "total_return", percent, _points, 1, 0.01),
-    _Known("P&L", "total_pnl", change, change, 1),
-    _Known("Max drawdown", "max_drawdown", percent, _points, 1, -0.01),
-    _Known("Trades", "closed_trades", _whole, _more),
-    _Known("Fills", "num_trades", _whole, _more),
-    _Known("Win rate", "win_rate", _share, _points, 1, 0.01),
-    _Known("Profit factor", "profit_factor", ratio, _plain, 1),
-    _Known("Expectancy", "expectancy", change, change, 1),
-    _Known("Average win", "average_win", change, change, 1),
-    _Known("Average loss", "average_loss", change, change, 1),
-    _Known("Losing streak", "longest_losing_streak", _whole, _more, -1),
-    _Known("Sharpe", "sharpe", ratio, _plain, 1),
-    _Known("Sortino", "sortino", ratio, _plain, 1),
-    _Known("Exposure", "exposure", _share, _points, 0, 0.01),
-    _Known("Turnover", "turnover", ratio, _plain),
-    _Known("Fees", "fees", money, change, -1),
-    _Known("Fills an hour", "trades_per_hour", ratio, _plain),
-    _Known("Mean MAE", "average_mae", percent, _points, 1, 0.01),
-    _Known("Mean MFE", "average_mfe", percent, _points, 1, 0.01),
-    _Known("Mean day", "mrd", percent, _points, 1, 0.01),
-    _Known("Mean block", "mrb", percent, _points, 1, 0.01),
-    _Known("Equity", "equity", money, change),
-    _Known("Open positions", "num_positions", _whole, _more),
-)
+_SHOWN: Final[Mapping[Unit, _Shown]] = {
+    Unit.MONEY: _Shown(money, change),
+    Unit.CHANGE: _Shown(change, change),
+    Unit.RETURN: _Shown(percent, _points, 0.01),
+    Unit.FALL: _Shown(percent, _points, -0.01),
+    Unit.SHARE: _Shown(_share, _points, 0.01),
+    Unit.RATIO: _Shown(ratio, _plain),
+    Unit.COUNT: _Shown(_whole, _more),
+}
+_LEFT_OUT: Final = frozenset({"drawdown", "cash", "positions_value", "initial_capital"})
+"""Figures that say nothing of two sessions beside each other, or that stand among the words."""
+_IN_DOCUMENT: Final = {"fills": "num_trades", "open_positions": "num_positions"}
+"""Figures by the name that the original's summary gave them."""
 
 
 def rows(a: Compared, b: Compared) -> list[Row]:
     """A row for each thing that is said of both: figures first, then what the sessions were."""
-    figures = [_figure_row(known, a.document.metrics, b.document.metrics) for known in _FIGURES]
+    known = [each for each in FIGURES if each.name not in _LEFT_OUT]
+    figures = [_figure_row(each, a.document.metrics, b.document.metrics) for each in known]
     words = zip(_words(a), _words(b), strict=True)
     return [*figures, *(_word_row(label, one, other) for (label, one), (_, other) in words)]
 
 
-def _figure_row(known: _Known, a: DocumentMetrics, b: DocumentMetrics) -> Row:
+def _figure_row(known: Known, a: DocumentMetrics, b: DocumentMetrics) -> Row:
+    shown = _SHOWN[known.unit]
+    # A fall is shown as a return below zero: more of that is better.
+    better = -known.better if known.unit is Unit.FALL else known.better
     one, other = _figure(known, a), _figure(known, b)
     difference = Cell(MISSING, "muted", float("nan"))
     if isinstance(one, float) and isinstance(other, float):
         by = other - one
-        good = tone(by * known.better, 4) if known.better else ""
-        difference = Cell(marked(by, known.difference, digits=4), "" if good == "flat" else good, by)
-    return Row(known.label, (Cell(known.label), _cell(one, known), _cell(other, known), difference))
+        good = tone(by * better, 4) if better else ""
+        difference = Cell(marked(by, shown.difference, digits=4), "" if good == "flat" else good, by)
+    return Row(known.label, (Cell(known.label), _cell(one, shown), _cell(other, shown), difference))
 
 
-def _figure(known: _Known, metrics: DocumentMetrics) -> Figure:
-    value: object = getattr(metrics, known.field)
+def _figure(known: Known, metrics: DocumentMetrics) -> Figure:
+    field = _IN_DOCUMENT.get(known.name, known.name)
+    value: object = getattr(metrics, field)
     if isinstance(value, int | float):
-        return value * known.scale
-    return Unknown(metrics.unknown.get(known.field, "not in the summary"))
+        return value * _SHOWN[known.unit].scale
+    return Unknown(metrics.unknown.get(field, "not in the summary"))
 
 
-def _cell(value: Figure, known: _Known) -> Cell:
+def _cell(value: Figure, shown: _Shown) -> Cell:
     if isinstance(value, Unknown):
-        return Cell(figure(value, known.form), "muted", float("nan"), UNKNOWN)
-    return Cell(known.form(value, WIDE), "", value, known.form(value, 12))
+        return Cell(figure(value, shown.form), "muted", float("nan"), UNKNOWN)
+    return Cell(shown.form(value, WIDE), "", value, shown.form(value, 12))
 
 
 def _word_row(label: str, a: str, b: str) -> Row:

@@ -6,8 +6,6 @@ finite reads "n/a". Gains and losses are told by sign and glyph, so that no colo
 """
 
 import math
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
@@ -18,6 +16,7 @@ from rich.cells import cell_len, set_cell_size
 
 from sentio_tui.model.bars import Millis
 from sentio_tui.model.snapshot import Figure, Unknown
+from sentio_tui.plain import clean as clean
 
 WIDE: Final = 1_000
 """A width that is no limit."""
@@ -28,42 +27,8 @@ ELLIPSIS: Final = "…"
 UP, DOWN, LEVEL = "▲", "▼", "─"
 _GLYPHS: Final = {"gain": UP, "loss": DOWN, "flat": LEVEL}
 
-_ESCAPES: Final = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movements
-    r"|\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC and other strings: titles, links
-    r"|\x9b[0-?]*[ -/]*[@-~]"
-    r"|\x1b[ -/]*[0-~]?"
-)
-_REPLACED: Final = "\N{REPLACEMENT CHARACTER}"
 _UNITS: Final = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
-
-
-@lru_cache(maxsize=4096)
-def clean(text: str) -> str:
-    """Text from outside, on one line and harmless: no escape sequences, no control or invisible characters.
-
-    It is still plain text, never markup: brackets stay as they are.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(map(_harmless, unicodedata.normalize("NFC", _ESCAPES.sub("", text))))
-
-
-def _harmless(character: str) -> str:
-    match unicodedata.category(character):
-        case "Zl" | "Zp" | "Zs":
-            return " "
-        case "Cc":
-            return " " if character in "\t\n\r\v\f" else _REPLACED
-        case "Cs" | "Co" | "Cn":
-            return _REPLACED
-        case "Cf" | "Me":
-            return ""
-        case "Mn" if "\ufe00" <= character <= "\ufe0f":
-            return ""  # a variation selector makes terminals disagree on the width of what stands before it
-        case _:
-            return character
 
 
 @lru_cache(maxsize=8192)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentio_tui.engine.curve import EquityCurve
+from sentio_tui.engine.figures import FIGURES
 from sentio_tui.engine.ledger import Trade
 from sentio_tui.engine.metrics import (
     DAYS_NEEDED,
@@ -24,7 +25,7 @@ from sentio_tui.engine.metrics import (
 )
 from sentio_tui.model.bars import MINUTE
 from sentio_tui.model.decisions import Direction
-from sentio_tui.model.snapshot import Unknown
+from sentio_tui.model.snapshot import Metrics, Unknown
 from tests.engine.scripts import COIN, START, bar, engine, run
 
 BUY, SELL, HOLD = Direction.LONG, Direction.SHORT, Direction.NEUTRAL
@@ -204,3 +205,7 @@ def test_t10_the_evening_belongs_to_the_exchange_s_day() -> None:
     assert made.daily() == [(date(2025, 1, 6), 121.0), (date(2025, 1, 7), 133.1)]
     assert daily_returns([value for _, value in made.daily()], 100.0) == pytest.approx([0.21, 0.1])
     assert made.days_over == 1
+
+
+def test_every_figure_has_its_words() -> None:
+    assert sorted(known.name for known in FIGURES) == sorted(Metrics.__struct_fields__)
