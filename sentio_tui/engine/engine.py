@@ -58,11 +58,9 @@ _STOPPING: Final = Phase.STOPPING
 _FEED_LIVE: Final = FeedStatus.LIVE
 
 DURATION: Final = "duration"
-"""The timer that ends a session after its configured time."""
 END_OF_DAY: Final = "end_of_day"
-"""The timer of the books that are flat overnight."""
 WATCH: Final = "watch"
-"""The regular look at the feed when no bar comes."""
+"""The timers: a session's configured time is over, a book must be flat overnight, no bar has come for a while."""
 
 
 class Rules(Struct, frozen=True):
