@@ -72,7 +72,7 @@ class FeedSettings(Section, frozen=True):
     warm_up_days: Annotated[int, Meta(ge=0, le=60)] = 0
     """Exchange days before the first one that strategies learn from without trading. Recorded: before `date`."""
     data: tuple[str, ...] = ()
-    """Recorded market: the CSV and Parquet files."""
+    """Recorded market: CSV and Parquet files, and folders of them."""
     date: str = ""
     """Recorded market: one exchange day, YYYY-MM-DD; empty is all of it."""
     stress: StressSettings = StressSettings()

@@ -327,13 +327,14 @@ class Rest:
                 if not error.transient:
                     raise
                 if error.retry_at is not None:
-                    await self._until(error.retry_at)
+                    await self._until(error.retry_at, pause)
                 else:
                     await self._sleep(pause)
         return await ask()
 
-    async def _until(self, at: Millis) -> None:
-        await self._sleep(min(max((at - self._now()) / 1000, 0.05), LONGEST_WAIT))
+    async def _until(self, at: Millis, least: float = 0.05) -> None:
+        """At `at`, but not before `least` seconds: it is a time of Alpaca's clock, and ours may be ahead of it."""
+        await self._sleep(min(max((at - self._now()) / 1000, least), LONGEST_WAIT))
 
 
 def _bars(body: object) -> list[Bar]:

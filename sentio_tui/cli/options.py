@@ -28,7 +28,12 @@ class Setting(NamedTuple):
 SESSIONS_DIR: Final = Setting("--sessions-dir", "sessions_dir", "DIR", "the folder of the session files")
 SESSION_SETTINGS: Final = (
     Setting("--feed", "feed.kind", "KIND", "where bars come from: simulated or recorded"),
-    Setting("--data", "feed.data", "FILE", "a CSV or Parquet file of a recorded feed; may be given more than once"),
+    Setting(
+        "--data",
+        "feed.data",
+        "FILE",
+        "bars of a recorded feed: a CSV or Parquet file, or a folder of them; may be repeated",
+    ),
     Setting("--data-symbol", "feed.data_symbol", "SYMBOL", "the symbol of files that have no symbol column"),
     Setting("--date", "feed.date", "YYYY-MM-DD", "one exchange day of a recorded feed"),
     Setting("--strategy", "strategy.name", "NAME", "the strategy; `sentio-tui strategies` lists them"),

@@ -2,9 +2,7 @@
 
 import argparse
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,12 +18,10 @@ from sentio_tui.cli.options import (
     complain,
     load,
 )
+from sentio_tui.cli.progress import Progress, progress
 
 if TYPE_CHECKING:
     from sentio_tui.sessions.signals import DataSet
-
-TELL_EVERY: Final = 5.0
-"""Seconds between two lines on the progress where there is no terminal."""
 
 CHUNK: Final = 256
 """Signals written at once, and between two looks at the clock."""
@@ -41,9 +37,6 @@ examples:
 """
 
 _FLAGS: Final = ("--data", "--data-symbol", "--strategy", "--preset")
-
-Progress = Callable[[int], None]
-"""Told how many bars are done."""
 
 
 def _parser() -> Parser:
@@ -80,13 +73,13 @@ def _signals(arguments: argparse.Namespace) -> int:
         print("sentio-tui: reading the bars and preparing the strategy", file=sys.stderr)
         prepare(loaded.settings, lambda step: print(f"sentio-tui: {step}", file=sys.stderr, flush=True))
         data = data_set(loaded.settings, arguments.symbol)
-        with _progress(len(data.bars), data.symbol) as progress:
+        with progress(len(data.bars), data.symbol, "bars") as tell:
             if arguments.out == "-":
-                for chunk in _chunks(data, progress):
+                for chunk in _chunks(data, tell):
                     sys.stdout.buffer.write(chunk)
                 sys.stdout.flush()
             else:
-                replace_file(out, _chunks(data, progress))
+                replace_file(out, _chunks(data, tell))
     except ConfigError as error:
         return complain(error.located(loaded.provenance))
     except FeedError as error:
@@ -103,7 +96,7 @@ def _signals(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _chunks(data: "DataSet", progress: Progress) -> Iterator[bytes]:
+def _chunks(data: "DataSet", tell: Progress) -> Iterator[bytes]:
     import msgspec
 
     encoder = msgspec.json.Encoder()
@@ -112,35 +105,7 @@ def _chunks(data: "DataSet", progress: Progress) -> Iterator[bytes]:
     while part := list(islice(rows, CHUNK)):
         yield encoder.encode_lines(part)
         done += len(part)
-        progress(done)
-
-
-@contextmanager
-def _progress(total: int, what: str) -> Iterator[Progress]:
-    """On the standard error: a bar where that is a terminal, else a line every few seconds."""
-    if not sys.stderr.isatty():
-        yield _Lines(total, what)
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done: bar.update(task, completed=done)
-
-
-class _Lines:
-    def __init__(self, total: int, what: str) -> None:
-        self._total = total
-        self._what = what
-        self._told = time.monotonic()
-
-    def __call__(self, done: int) -> None:
-        now = time.monotonic()
-        if now - self._told >= TELL_EVERY:
-            self._told = now
-            print(f"sentio-tui: {self._what}: {done} of {self._total} bars", file=sys.stderr, flush=True)
+        tell(done)
 
 
 SIGNALS: Final = Entry(_parser, _signals)

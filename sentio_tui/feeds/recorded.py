@@ -23,8 +23,28 @@ if TYPE_CHECKING:
 BATCH: Final = 256
 LONGEST_DAY: Final = 25 * 60
 """Minutes of the day on which clocks are set back."""
+_ENDINGS: Final = (".csv", ".parquet")
+"""Of the files that are taken from a folder; what they hold is told from their content."""
 NEAREST: Final = 5
 """How many of the available days the error for an unknown one names."""
+
+
+def files_in(places: Sequence[Path]) -> list[Path]:
+    """Files as they are, and of folders the CSV and Parquet files right in them, by name. Raises FeedError for a folder
+    without any."""
+    found: list[Path] = []
+    for place in places:
+        if not place.is_dir():
+            found.append(place)
+            continue
+        try:
+            inside = sorted(path for path in place.iterdir() if path.suffix.lower() in _ENDINGS and path.is_file())
+        except OSError as error:
+            raise FeedError(f"{place}: cannot be read ({error.strerror})") from None
+        if not inside:
+            raise FeedError(f"{place}: a folder without CSV or Parquet files (.csv, .parquet)")
+        found += inside
+    return found
 
 
 class RecordedFeed:

@@ -56,8 +56,11 @@ def assemble(settings: Settings, folder: Path) -> LiveSession:
 
 
 def _findable(settings: Settings) -> Settings:
-    """The settings with whole paths of the data: the journal keeps them, and who resumes may be in another folder."""
-    data = tuple(str(Path(name).expanduser().absolute()) for name in settings.feed.data)
+    """The settings with whole paths of the data, file by file: the journal keeps them, and who resumes may be in
+    another folder, and find more files there. Raises FeedError."""
+    from sentio_tui.feeds.recorded import files_in
+
+    data = tuple(str(path) for path in files_in([Path(name).expanduser().absolute() for name in settings.feed.data]))
     return replace(settings, feed=replace(settings.feed, data=data))
 
 

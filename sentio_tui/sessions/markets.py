@@ -92,10 +92,10 @@ def _wrong_exchange(symbol: str, error: ValueError) -> Problem:
 
 
 def _recorded(settings: Settings, calendar: Calendar, date: str) -> "RecordedFeed":
-    from sentio_tui.feeds.recorded import RecordedFeed
+    from sentio_tui.feeds.recorded import RecordedFeed, files_in
 
     wanted = settings.feed
-    files = [Path(name).expanduser() for name in wanted.data]
+    files = files_in([Path(name).expanduser() for name in wanted.data])
     feed = RecordedFeed(files, wanted.symbols, date, wanted.data_symbol, calendar, wanted.warm_up_days)
     feed.load()
     return feed

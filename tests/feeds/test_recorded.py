@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pyarrow import csv, parquet
 
 from sentio_tui.feeds.base import Feed, FeedError
-from sentio_tui.feeds.recorded import RecordedFeed
+from sentio_tui.feeds.recorded import RecordedFeed, files_in
 from sentio_tui.market.calendar import AlwaysOpen, Calendar, ExchangeCalendar
 from sentio_tui.market.validation import fault
 from sentio_tui.model.bars import MINUTE, Bar, Millis
@@ -149,6 +149,20 @@ def test_the_originals_columns(tmp_path: Path, behind: int) -> None:
     lines = [f"2025-10-06T09:{30 + n}:00-04:00,{T0 // 1000 + 60 * n - behind},1,2,1,2,5" for n in range(2)]
     bars = load(write(tmp_path / "a.csv", *lines, header=ORIGINAL), data_symbol="SPY")
     assert [(bar.symbol, bar.time) for bar in bars] == [("SPY", T0), ("SPY", T0 + MINUTE)]
+
+
+def test_a_folder_is_its_files_of_bars(tmp_path: Path) -> None:
+    inside = tmp_path / "bars"
+    (inside / "deeper.csv").mkdir(parents=True)
+    first, second = write(inside / "b.csv", line(1)), write(inside / "a.CSV", line(0))
+    to_parquet(write(tmp_path / "other", line(2)), third := inside / "c.parquet")
+    (inside / "notes.txt").write_text("not bars")
+    outside = write(tmp_path / "one.dat", line(3))
+    assert files_in([outside, inside]) == [outside, second, first, third]
+    assert len(load(*files_in([outside, inside]))) == 4
+    assert files_in([tmp_path / "nothing.csv"]) == [tmp_path / "nothing.csv"], "told when it is read"
+    with pytest.raises(FeedError, match=r"deeper.csv: a folder without CSV or Parquet files"):
+        files_in([inside / "deeper.csv"])
 
 
 def test_a_bar_in_two_files_is_a_duplicate(tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def test_a_strategy_that_fails_is_named_with_the_bar_and_leaves_the_old_file(
 def test_t26_without_a_terminal_the_progress_is_a_line_every_so_often(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sentio_tui.cli.signals.TELL_EVERY", 0.0)
+    monkeypatch.setattr("sentio_tui.cli.progress.TELL_EVERY", 0.0)
     monkeypatch.setattr("sentio_tui.cli.signals.CHUNK", 10)
     _, _, err = run(capsys, "--data", str(two_symbols(tmp_path)), "--symbol", "SPY", "--out", "-")
     assert [line for line in err.splitlines() if " of 30 bars" in line] == [
