@@ -86,6 +86,7 @@ class Stream(Protocol):
 
 def prepare() -> None:
     """Import alpaca-py's streams. Takes a third of a second the first time."""
+    import sentio_tui.alpaca.hardened  # noqa: F401 - for what importing it does
 
 
 def stock_stream(

@@ -145,7 +145,7 @@ class Engine:
         return out
 
     def bar(self, bar: Bar, at: Millis) -> list[AnyEvent]:
-        """A bar that became known at `at`. A bad one is dropped and counted, and changes nothing else."""
+        """A bar that became known at `at`. A bad one, or one correcting one taken, is dropped and changes nothing."""
         out: list[AnyEvent] = []
         self._out = out
         state = self.state
@@ -159,7 +159,7 @@ class Engine:
             return out
         why = fault(bar, state.bars.get(symbol))
         if why is not None:
-            self._drop(bar, at, why)
+            self._drop(bar, at, "corrects a minute that was taken" if bar.corrected else why)
             return out
         received = BarReceived(state.seq + 1, at, bar)
         out.append(received)

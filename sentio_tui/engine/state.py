@@ -229,10 +229,11 @@ class State:
         self.note_count += 1
 
     def _bar_dropped(self, event: BarDropped) -> None:
-        self._log(event, None)
-        self.dropped[event.bar.symbol] = self.dropped.get(event.bar.symbol, 0) + 1
+        if not event.bar.corrected:
+            self._log(event, None)
+            self.dropped[event.bar.symbol] = self.dropped.get(event.bar.symbol, 0) + 1
 
-    def _command(self, event: CommandGiven) -> None:
+    def _only_logged(self, event: CommandGiven | Noted) -> None:
         self._log(event, None)
 
     def _resumed(self, event: SessionResumed) -> None:
@@ -243,7 +244,9 @@ class State:
         pass
 
     def _feed(self, event: FeedReported) -> None:
-        self._log(event, None)
+        # That a symbol is quiet for some minutes is nothing to read of.
+        if not event.symbol or FeedStatus.QUIET not in (event.status, self.symbol_status.get(event.symbol)):
+            self._log(event, None)
         if event.symbol:
             self.symbol_status[event.symbol] = event.status
         else:
@@ -342,10 +345,6 @@ class State:
         self.phase, self.why = event.phase, event.why
         self._log(event, None)
 
-    def _noted(self, event: Noted) -> None:
-        self._unworded.append((event, None))
-        self.note_count += 1
-
     def _ended(self, event: SessionEnded) -> None:
         self.phase, self.why = Phase.ENDED, event.why
         self._log(event, None)
@@ -369,7 +368,7 @@ _FOLD: dict[type[Event], Callable[..., None]] = {
     SessionStarted: _refuse,
     SessionResumed: State._resumed,
     BarDropped: State._bar_dropped,
-    CommandGiven: State._command,
+    CommandGiven: State._only_logged,
     TimerFired: State._silent,
     FeedReported: State._feed,
     FaultReported: State._fault,
@@ -384,7 +383,7 @@ _FOLD: dict[type[Event], Callable[..., None]] = {
     AccountReported: State._account,
     AccountAdopted: State._adopted,
     PhaseChanged: State._phase,
-    Noted: State._noted,
+    Noted: State._only_logged,
     SessionEnded: State._ended,
 }
 

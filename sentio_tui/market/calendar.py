@@ -197,6 +197,18 @@ def leading(calendars: Iterable[Calendar]) -> Calendar:
     return next((each for each in listed if not isinstance(each, AlwaysOpen)), listed[0])
 
 
+def sessions_before(calendar: Calendar, at: Millis, count: int) -> Millis:
+    """The opening of the exchange day that is `count` sessions before the one `at` is in or before. Raises ValueError
+    where the calendar does not know it."""
+    day = calendar.day_of(at)
+    try:
+        sessions = calendar.sessions_between(day - timedelta(days=2 * count + 10), day - timedelta(days=1))
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
+    hours = calendar.session(sessions[-count])
+    return at if hours is None else hours[0]
+
+
 class _Hours(Struct, frozen=True):
     """An exchange's hours as plain lists, in order of time, because exchange_calendars' own objects are slow.
 

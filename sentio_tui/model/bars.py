@@ -15,7 +15,8 @@ class Bar(Struct, frozen=True, gc=False, omit_defaults=True):
     """One minute of one symbol. `time` is the start of the minute; the bar is known from `time + MINUTE` on.
 
     `volume` is in shares or coins. A `synthetic` bar was computed from another symbol's; a `backfilled` bar was
-    fetched after the fact, so nothing may trade on it as if it were new.
+    fetched after the fact, so nothing may trade on it as if it were new. A `corrected` bar is what is known by now of a
+    minute that was handed on before: it is recorded, and changes nothing else.
     """
 
     symbol: str
@@ -27,6 +28,7 @@ class Bar(Struct, frozen=True, gc=False, omit_defaults=True):
     volume: float
     synthetic: bool = False
     backfilled: bool = False
+    corrected: bool = False
 
 
 class Quote(Struct, frozen=True, gc=False):

@@ -131,7 +131,7 @@ class CloseSummaries:
         match event:
             case BarReceived(bar=bar):
                 day.bars[bar.symbol] += 1
-            case BarDropped(bar=bar):
+            case BarDropped(bar=bar) if not bar.corrected:
                 day.dropped[bar.symbol] += 1
             case Decided():
                 day.directions[event.signal.direction] += 1

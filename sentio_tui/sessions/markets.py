@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date as Day
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,16 @@ from sentio_tui.feeds.joined import JoinedFeed
 from sentio_tui.feeds.leveraged import LeveragedFeed
 from sentio_tui.feeds.stress import StressedFeed
 from sentio_tui.feeds.warm_up import WarmUp
-from sentio_tui.market.calendar import DAY, AlwaysOpen, Calendar, exchange_of, expect_exchange, for_asset, leading
+from sentio_tui.market.calendar import (
+    DAY,
+    AlwaysOpen,
+    Calendar,
+    exchange_of,
+    expect_exchange,
+    for_asset,
+    leading,
+    sessions_before,
+)
 from sentio_tui.market.families import FAMILIES, missing_members
 from sentio_tui.market.leverage import FLOOR, DatedRates, FundTerms, usual_rates
 from sentio_tui.model.bars import MINUTE, Millis
@@ -196,20 +205,12 @@ def _market(
     names = [each.symbol for each in symbols]
     if not wanted.warm_up_days:
         return SimulatedFeed(symbols, wanted.seed, start, wanted.days), names
-    earlier = _sessions_before(calendar, start, wanted.warm_up_days)
+    try:
+        earlier = sessions_before(calendar, start, wanted.warm_up_days)
+    except ValueError as error:
+        raise FeedError(f"feed.warm_up_days = {wanted.warm_up_days} before feed.start: {error}") from None
     days = wanted.days + -(-(start - earlier) // DAY) if wanted.days else 0
     return WarmUp(SimulatedFeed(symbols, wanted.seed, earlier, days), start), names
-
-
-def _sessions_before(calendar: Calendar, start: Millis, count: int) -> Millis:
-    """The opening of the exchange day that is `count` sessions before the one `start` is in or before."""
-    day = calendar.day_of(start)
-    try:
-        sessions = calendar.sessions_between(day - timedelta(days=2 * count + 10), day - timedelta(days=1))
-    except (ValueError, OverflowError) as error:
-        raise FeedError(f"feed.warm_up_days = {count} before feed.start: {error}") from None
-    hours = calendar.session(sessions[-count])
-    return start if hours is None else hours[0]
 
 
 def _expect_known(calendar: Calendar, at: Millis, what: str) -> None:

@@ -332,3 +332,16 @@ def test_t04_a_strategy_that_knows_its_fault_raises_an_alarm_once() -> None:
     (alarm,) = [note for note in of(events, Noted) if note.level is Level.ALARM]
     assert alarm.code == "strategy_fault"
     assert alarm.text == "scripted on main: the model is not predicting"
+
+
+def test_a_minute_that_was_taken_is_not_learned_again_when_it_is_corrected() -> None:
+    made = engine({COIN: []})
+    made.open()
+    first = bar(0, 100.0)
+    made.bar(first, first.time + MINUTE)
+    (event,) = made.bar(replace(first, close=100.05, corrected=True), first.time + MINUTE + 30_000)
+    assert isinstance(event, BarDropped)
+    assert event.why == "corrects a minute that was taken"
+    assert made.state.bars[COIN] == first
+    assert made.state.dropped[COIN] == 0, "nothing is wrong with it"
+    assert not any(note.code == "bar_dropped" for note in made.state.notes)

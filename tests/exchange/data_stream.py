@@ -10,7 +10,7 @@ from sentio_tui.model.bars import MINUTE, Millis
 from tests.exchange.exchange import FakeExchange
 from tests.exchange.faults import Faults
 from tests.exchange.listings import CRYPTO, TEST_SYMBOL, Listing
-from tests.exchange.market import IEX, SIP, Quote, aggregated
+from tests.exchange.market import IEX, PUBLISHED, SIP, UPDATED, Quote, aggregated
 from tests.exchange.paths import MinuteBar
 from tests.exchange.sockets import Slots, Socket
 from tests.exchange.ticker import BarOut, Trade
@@ -228,8 +228,26 @@ class DataStreams:
         if not self.has_sip and socket.feed == IEX and len(after["trades"] | after["quotes"]) > BASIC_SYMBOLS:
             socket.error(405)
             return
+        began = not any(socket.wanted.values())
         socket.wanted.update(after)
         socket.send(socket.subscription())
+        if began and socket.feed == "delayed_sip":
+            self._send_later(socket)
+
+    def _send_later(self, socket: DataSocket) -> None:
+        """The bars of the quarter of an hour before, which nobody has been sent yet."""
+        clock, market = self._exchange.clock, self._exchange.market
+        begin = clock.now - clock.now % MINUTE - DELAY - 2 * MINUTE
+        for symbol in socket.wanted["bars"] & market.listings.keys():
+            for at in range(begin, clock.now, MINUTE):
+                minute = market.minute(symbol, at)
+                if minute is None:
+                    continue
+                for kind, lag, bar in (("b", PUBLISHED, minute.first), ("u", UPDATED, minute.final)):
+                    out = at + MINUTE + lag
+                    if bar is not None and out <= clock.now < out + DELAY:
+                        message = bar_message(kind, symbol, at, bar, crypto=False)
+                        clock.at(out + DELAY, partial(socket.deliver, message))
 
     @staticmethod
     def _fault_in(socket: DataSocket, asked: Mapping[str, object]) -> int | None:

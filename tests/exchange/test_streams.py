@@ -7,13 +7,12 @@ import msgspec
 import pytest
 from aiohttp import WSMsgType
 
+from sentio_tui.model.bars import MINUTE
 from tests.exchange.conditions import until
 from tests.exchange.exchange import BEGIN
 from tests.exchange.server import FakeAlpaca
 from tests.exchange.sockets import UNCLEAN
 from tests.exchange.talking import MSGPACK, Talk, authenticated, connected, listening
-
-MINUTE = 60_000
 
 
 async def test_json_unless_the_upgrade_asks_for_msgpack(exchange: FakeAlpaca) -> None:
@@ -97,8 +96,11 @@ async def test_test_feed_and_crypto_have_their_own_symbols(exchange: FakeAlpaca)
 
 
 async def test_delayed_sip_comes_a_quarter_of_an_hour_late(exchange: FakeAlpaca) -> None:
+    exchange.market.silence("SPY", BEGIN - 30 * MINUTE, BEGIN)
+    exchange.market.put("SPY", BEGIN - 10 * MINUTE, 590.0)
     async with authenticated(exchange, exchange.stock_stream_url("delayed_sip"), bars=["SPY"]) as talk:
         exchange.clock.advance(15 * 60 + 61)
+        assert (await talk.hear_one())["t"] == "2025-07-15T13:20:00Z", "before the connection, not told yet"
         assert (await talk.hear_one())["t"] == "2025-07-15T13:30:00Z"
 
 
