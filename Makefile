@@ -3,10 +3,15 @@ PYTHON ?= python3.11
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: run exchange test check bench screenshot help
+.PHONY: run web exchange test check bench screenshot help
 
 run: $(STAMP)
 	@$(VENV)/bin/sentio-tui $(if $(PROFILE),--profile $(PROFILE))
+
+# The cockpit where there is a terminal, else the session's log lines; with either the dashboard.
+web: $(STAMP)
+	@if test -t 0 -a -t 1; then command=; else command=run; fi; \
+	exec $(VENV)/bin/sentio-tui $$command $(if $(PROFILE),--profile $(PROFILE)) --set web.enabled=true
 
 exchange: $(STAMP)
 	@$(VENV)/bin/python -m tests.exchange $(ARGS)
@@ -28,6 +33,7 @@ screenshot: $(STAMP)
 
 help:
 	@echo "make run         open the cockpit (PROFILE=crypto chooses a profile)"
+	@echo "make web         the same, with its dashboard on http://127.0.0.1:8888/"
 	@echo "make exchange    run a local exchange that speaks Alpaca's protocols (ARGS='--seed 2 --hours 24/7')"
 	@echo "make test        run all tests"
 	@echo "make check       lint, formatting, types, import contracts"

@@ -255,6 +255,19 @@ class MailSettings(Section, frozen=True):
     """Seconds to wait for each answer of the server."""
 
 
+class WebSettings(Section, frozen=True):
+    """The dashboard in a browser, in a process of its own."""
+
+    enabled: bool = False
+    """Whether a session has one beside it, for as long as its process lives."""
+    host: Annotated[str, Meta(min_length=1, max_length=253)] = "127.0.0.1"
+    """The address it listens on. Any but a loopback address needs a token."""
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8888
+    """0 is any that is free."""
+    token_variable: Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "DASHBOARD_TOKEN"
+    """The environment variable with the token. Where it is set, the token is asked for on the loopback address too."""
+
+
 class Settings(Section, frozen=True):
     """All of it. Without `books` there is one, made of `strategy`, `machine` and the feed's symbols."""
 
@@ -271,6 +284,7 @@ class Settings(Section, frozen=True):
     books: tuple[BookSettings, ...] = ()
     ui: UiSettings = UiSettings()
     mail: MailSettings = MailSettings()
+    web: WebSettings = WebSettings()
     keys: dict[str, str] = {}
     """Action id to key or keys ("f,ctrl+f"). `sentio-tui config` lists the ids."""
     sessions_dir: str = ""

@@ -31,6 +31,7 @@ COMMANDS: Final[Mapping[str, _Command]] = {
     "stop": _Command("attach", "end a running session in order, and wait until it has"),
     "accept": _Command("attach", "take the broker's account of a running session for the truth"),
     "replay": _Command("replay", "look at a recorded session, bar by bar"),
+    "web": _Command("web", "serve the dashboard: sessions seen from a browser"),
     "browse": _Command("session", "look through the sessions on disk, on a screen"),
     "sessions": _Command("overview", "list the sessions on disk"),
     "strategies": _Command("overview", "list the strategies and their parameters"),

@@ -12,6 +12,9 @@ def accompanied(session: "LiveSession", settings: "Settings") -> "LiveSession":
     from sentio_tui import paths
     from sentio_tui.sessions.host import Host
 
-    del settings
     session.serve(Host(session, paths.socket_dirs()))
+    if settings.web.enabled:
+        from sentio_tui.web.child import Dashboard, command
+
+        session.serve(Dashboard(session, command(settings, session.journal.parent)))
     return session

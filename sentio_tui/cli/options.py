@@ -45,8 +45,12 @@ SESSION_SETTINGS: Final = (
     Setting("--seed", "feed.seed", "N", "the random seed of the simulated feed"),
     SESSIONS_DIR,
 )
+WEB_SETTINGS: Final = (
+    Setting("--port", "web.port", "N", "the port of the dashboard; 0 is any that is free"),
+    Setting("--host", "web.host", "ADDRESS", "the address it listens on; any but this machine's own needs a token"),
+)
 THEME: Final = Setting("--theme", "ui.theme", "NAME", "the theme of the screen")
-FLAGS: Final = {setting.key: setting.flag for setting in (*SESSION_SETTINGS, THEME)}
+FLAGS: Final = {setting.key: setting.flag for setting in (*SESSION_SETTINGS, *WEB_SETTINGS, THEME)}
 
 
 class Parser(argparse.ArgumentParser):

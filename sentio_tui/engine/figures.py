@@ -36,11 +36,13 @@ class Basis(StrEnum):
     """Closed round trips."""
     DAYS = "days"
     """Exchange days, one return each."""
+    SIGNALS = "signals"
+    """Buy and sell signals of the strategies."""
 
 
 class Known(Struct, frozen=True):
-    """A field of `model.snapshot.Metrics`. `better` is 1 where more is better, -1 where less is, 0 where neither can
-    be said."""
+    """A figure, by the name it has in `engine/metrics.py`. `better` is 1 where more is better, -1 where less is, 0
+    where neither can be said."""
 
     name: str
     label: str
@@ -102,4 +104,17 @@ FIGURES: Final = (
     Known("open_positions", "Open positions", Unit.COUNT, Basis.ACCOUNT, "Positions held at the last event."),
     Known("initial_capital", "Capital", Unit.MONEY, Basis.ACCOUNT, "Cash at the start."),
 )
-"""In the order in which they are told."""
+"""Every field of `model.snapshot.Metrics`, in the order in which they are told."""
+
+SIGNAL_FIGURES: Final = (
+    Known("signals_per_hour", "Signals an hour", Unit.RATIO, Basis.SIGNALS, "Signals / hours of market time."),
+    Known(
+        "execution_rate",
+        "Execution rate",
+        Unit.SHARE,
+        Basis.SIGNALS,
+        "Signals that led to an order of which something filled / all.",
+        1,
+    ),
+)
+"""Those of no field of `Metrics`, but of a function in `engine/metrics.py`."""

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import asdict
 
+from sentio_tui.engine.figures import FIGURES, SIGNAL_FIGURES, Unit
 from sentio_tui.engine.metrics import execution_rate, metrics, signals_per_hour
 from sentio_tui.engine.state import State
 from sentio_tui.model.snapshot import Figure, Unknown
@@ -13,6 +14,8 @@ from sentio_tui.web import pieces
 from sentio_tui.web.pieces import Card, Grade, UnknownFigure
 
 UNKNOWN: Final = "n/a"
+
+_KNOWN: Final = {known.name: known for known in (*FIGURES, *SIGNAL_FIGURES)}
 
 
 def figures(state: State) -> dict[str, Figure]:
@@ -28,25 +31,33 @@ def told(value: Figure) -> pieces.Figure:
     return value if math.isfinite(value) else UnknownFigure("not a finite number")
 
 
-def cards(known: Mapping[str, Figure]) -> tuple[Card, ...]:
+def cards(values: Mapping[str, Figure]) -> tuple[Card, ...]:
     """The cards, from all figures by name."""
-    return tuple(_card(each, known) for each in _CARDS)
+    return tuple(_card(each, values) for each in _CARDS)
 
 
 class _Kind(NamedTuple):
-    id: str
-    label: str
-    form: Callable[[float], str]
-    grade: Callable[[float], Grade]
-    help: str
-    note: Callable[[Mapping[str, Figure]], str]
+    """A card: the figure it shows, how it is to be taken, in words too, and another figure beside it."""
+
+    name: str
+    grade: Callable[[float], Grade] | None = None
+    levels: str = ""
+    beside: str = ""
 
 
-def _card(kind: _Kind, known: Mapping[str, Figure]) -> Card:
-    value = told(known[kind.id])
+def _card(kind: _Kind, values: Mapping[str, Figure]) -> Card:
+    known, value = _KNOWN[kind.name], told(values[kind.name])
+    definition = f"{known.definition} {kind.levels}".strip()
     if isinstance(value, UnknownFigure):
-        return Card(kind.id, kind.label, value, UNKNOWN, "none", value.unknown, kind.help)
-    return Card(kind.id, kind.label, value, kind.form(value), kind.grade(value), kind.note(known), kind.help)
+        return Card(kind.name, known.label, value, UNKNOWN, "none", value.unknown, definition)
+    level = "none" if kind.grade is None else kind.grade(value)
+    note = f"{_KNOWN[kind.beside].label.lower()} {_text(kind.beside, values)}" if kind.beside else ""
+    return Card(kind.name, known.label, value, _FORMS[known.unit](value), level, note, definition)
+
+
+def _text(name: str, values: Mapping[str, Figure]) -> str:
+    value = told(values[name])
+    return UNKNOWN if isinstance(value, UnknownFigure) else _FORMS[_KNOWN[name].unit](value)
 
 
 def _money(value: float) -> str:
@@ -58,24 +69,15 @@ def _change(value: float) -> str:
     return f"{sign}${abs(value):,.2f}"
 
 
-def _percent(value: float) -> str:
-    return f"{value:,.2%}"
-
-
-def _signed_percent(value: float) -> str:
-    return f"{value:+,.2%}"
-
-
-def _count(value: float) -> str:
-    return f"{value:,.0f}"
-
-
-def _ratio(value: float) -> str:
-    return f"{value:,.2f}"
-
-
-def _plain(_: float) -> Grade:
-    return "none"
+_FORMS: Final[Mapping[Unit, Callable[[float], str]]] = {
+    Unit.MONEY: _money,
+    Unit.CHANGE: _change,
+    Unit.RETURN: "{:+,.2%}".format,
+    Unit.FALL: "{:,.2%}".format,
+    Unit.SHARE: "{:,.2%}".format,
+    Unit.RATIO: "{:,.2f}".format,
+    Unit.COUNT: "{:,.0f}".format,
+}
 
 
 def _by_sign(value: float) -> Grade:
@@ -89,85 +91,32 @@ def _at_least(good: float, warn: float) -> Callable[[float], Grade]:
     return grade
 
 
-def _at_most(good: float, warn: float) -> Callable[[float], Grade]:
-    def grade(value: float) -> Grade:
-        return "good" if value <= good else "warn" if value <= warn else "bad"
-
-    return grade
+def _fall(value: float) -> Grade:
+    return "good" if value <= 0.05 else "warn" if value <= 0.10 else "bad"
 
 
-def _against_capital(value: Mapping[str, Figure]) -> str:
-    return f"from {_text(value, 'initial_capital', _money)}"
-
-
-def _closed(value: Mapping[str, Figure]) -> str:
-    return f"{_text(value, 'closed_trades', _count)} closed"
-
-
-def _exactly(text: str) -> Callable[[Mapping[str, Figure]], str]:
-    return lambda _: text
-
-
-def _text(known: Mapping[str, Figure], name: str, form: Callable[[float], str]) -> str:
-    value = told(known[name])
-    return UNKNOWN if isinstance(value, UnknownFigure) else form(value)
-
-
-_DRAWDOWN: Final = "Good up to 5 %, a warning up to 10 %, bad beyond."
-_NOTHING: Final = _exactly("")
-_OF_TRADES: Final = _exactly("of closed trades")
+_FALL_LEVELS: Final = "Good up to 5 %, a warning up to 10 %, bad beyond."
+_RATE_LEVELS: Final = "Good from 50 %, a warning from {} %, bad below."
 
 _CARDS: Final = (
-    _Kind("equity", "Equity", _money, _plain, "Cash plus positions at their last prices.", _against_capital),
-    _Kind(
-        "total_return", "Total return", _signed_percent, _by_sign, "Equity over the initial capital, less 1.", _NOTHING
-    ),
-    _Kind("total_pnl", "P&L", _change, _by_sign, "Equity less the initial capital.", _NOTHING),
-    _Kind("cash", "Cash", _money, _plain, "What is not in positions.", _NOTHING),
-    _Kind("positions_value", "Positions value", _money, _plain, "Open positions at their last prices.", _NOTHING),
-    _Kind("open_positions", "Positions", _count, _plain, "How many are open.", _exactly("open")),
-    _Kind("fills", "Trades", _count, _plain, "Executions, both sides.", _closed),
-    _Kind(
-        "win_rate",
-        "Win rate",
-        _percent,
-        _at_least(0.5, 0.4),
-        "Closed trades that gained, net of costs. Good from 50 %, a warning from 40 %, bad below.",
-        _OF_TRADES,
-    ),
-    _Kind(
-        "drawdown",
-        "Drawdown",
-        _percent,
-        _at_most(0.05, 0.10),
-        f"How far equity is below its peak now. {_DRAWDOWN}",
-        _exactly("now"),
-    ),
-    _Kind(
-        "max_drawdown",
-        "Max drawdown",
-        _percent,
-        _at_most(0.05, 0.10),
-        f"The deepest equity was below its peak. {_DRAWDOWN}",
-        _exactly("so far"),
-    ),
-    _Kind("trades_per_hour", "Trades/hr", _ratio, _plain, "Executions an hour of market time.", _NOTHING),
-    _Kind("signals_per_hour", "Signals/hr", _ratio, _plain, "Buy and sell signals an hour of market time.", _NOTHING),
-    _Kind(
-        "execution_rate",
-        "Exec rate",
-        _percent,
-        _at_least(0.5, 0.3),
-        "Buy and sell signals that led to a fill. Good from 50 %, a warning from 30 %, bad below.",
-        _exactly("of signals"),
-    ),
-    _Kind("profit_factor", "Profit factor", _ratio, _plain, "Money won over money lost, closed trades.", _OF_TRADES),
-    _Kind("expectancy", "Expectancy", _change, _by_sign, "Mean P&L of a closed trade.", _exactly("a trade")),
-    _Kind("exposure", "Exposure", _percent, _plain, "Share of the time in which something was held.", _NOTHING),
-    _Kind(
-        "turnover", "Turnover", _ratio, _plain, "All that was traded over the initial capital.", _exactly("× capital")
-    ),
-    _Kind("fees", "Fees", _money, _plain, "Every cost that is not price.", _NOTHING),
-    _Kind("sharpe", "Sharpe", _ratio, _plain, "Annualised, of daily returns, from 20 days on.", _NOTHING),
-    _Kind("sortino", "Sortino", _ratio, _plain, "Annualised, of daily returns, from 20 days on.", _NOTHING),
+    _Kind("equity", beside="initial_capital"),
+    _Kind("total_return", _by_sign),
+    _Kind("total_pnl", _by_sign),
+    _Kind("cash"),
+    _Kind("positions_value"),
+    _Kind("open_positions"),
+    _Kind("closed_trades", beside="fills"),
+    _Kind("win_rate", _at_least(0.5, 0.4), _RATE_LEVELS.format(40)),
+    _Kind("drawdown", _fall, _FALL_LEVELS),
+    _Kind("max_drawdown", _fall, _FALL_LEVELS),
+    _Kind("trades_per_hour"),
+    _Kind("signals_per_hour"),
+    _Kind("execution_rate", _at_least(0.5, 0.3), _RATE_LEVELS.format(30)),
+    _Kind("profit_factor"),
+    _Kind("expectancy", _by_sign),
+    _Kind("exposure"),
+    _Kind("turnover"),
+    _Kind("fees"),
+    _Kind("sharpe"),
+    _Kind("sortino"),
 )

@@ -6,7 +6,6 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
 from sentio_tui.engine.state import State
@@ -17,6 +16,7 @@ from sentio_tui.journal.names import DOCUMENT
 from sentio_tui.model.events import AnyEvent, BarReceived, OrderFilled, Phase, SessionStarted
 from sentio_tui.sessions.recorded import viewer_of
 from sentio_tui.sessions.running import run_of
+from sentio_tui.web.answers import Metrics, document_of, encode, metrics_of
 from sentio_tui.web.charts import PriceChart
 from sentio_tui.web.messages import Update
 from sentio_tui.web.parts import Parts, parts_of
@@ -25,8 +25,6 @@ from sentio_tui.web.pieces import Standing
 
 SLICE: Final = 0.05
 """Seconds of reading and folding at one go, so that the sockets of the process are served in between."""
-
-encode: Final = msgspec.json.Encoder().encode
 
 
 class CannotFollow(Exception):
@@ -46,6 +44,8 @@ class Follower:
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
         self._folder = folder
+        self._path = folder
+        """Of the journal, once it is open."""
         self._journal: GrowingJournal | None = None
         self._tables: Tables | None = None
         self._viewer: Viewer | None = None
@@ -60,11 +60,6 @@ class Follower:
         """Whether the journal was once read to its end."""
         self.share = 0.0
         """How much of it has been read, 0.0 to 1.0."""
-
-    @property
-    def state(self) -> State | None:
-        """After the last event read; None before the first."""
-        return None if self._tables is None else self._tables.state
 
     def close(self) -> None:
         if self._journal is not None:
@@ -92,14 +87,15 @@ class Follower:
         return False
 
     def whole(self) -> Frame:
-        """All of it. Only when it was read."""
+        """All of it. Raises CannotFollow before it was read."""
         tables, parts, now = self._shown()
         if self._whole is None:
             self._whole = Frame(encode(tables.whole(parts)), now)
         return self._whole
 
     def update(self, seen: Seen) -> Frame:
-        """What a page does not have; all of it where the journal is another one than the page was told of."""
+        """What a page does not have; all of it where the journal is another one than the page was told of. Raises
+        CannotFollow before it was read."""
         tables, parts, now = self._shown()
         if seen.tables is not tables:
             return self.whole()
@@ -111,9 +107,19 @@ class Follower:
             self._updates[id(seen)] = known
         return known[1]
 
+    def document(self) -> bytes:
+        """The summary document of this moment. Raises CannotFollow before it was read, ValueError, OSError."""
+        tables, _, _ = self._shown()
+        return document_of(tables.state, self._path)
+
+    def metrics(self) -> Metrics:
+        """Its figures. Raises CannotFollow before it was read."""
+        tables, parts, _ = self._shown()
+        return metrics_of(tables.state, parts.status.standing)
+
     def _shown(self) -> tuple[Tables, Parts, Seen]:
         if self._tables is None or self._parts is None or self._seen is None:
-            raise RuntimeError(f"{self.name} is asked for before it was read")
+            raise CannotFollow("its journal is being read")
         return self._tables, self._parts, self._seen
 
     def _opened(self) -> GrowingJournal:
@@ -130,6 +136,7 @@ class Follower:
             if path.name == self.name + DOCUMENT:
                 raise CannotFollow("only the summary of this session is there; without its journal it cannot be shown")
             self._journal = journal = GrowingJournal(path)
+            self._path = path
         return journal
 
     def _fold(self, events: Sequence[AnyEvent]) -> None:

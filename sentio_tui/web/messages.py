@@ -10,8 +10,8 @@ ends, and 1013 when there are too many connections. A page that is not let in ge
 
 Times are milliseconds since the epoch, UTC, of the market's clock unless they say otherwise; to be shown in the zone of
 `Info.zone`. Money is in the account's currency. Rates, returns and drawdowns are fractions: 0.01 is one percent.
-A figure that cannot be given is `{"unknown": why}`, and `text` beside it reads "n/a". Nothing here is HTML, and any
-text may hold any character.
+A figure that cannot be given is `{"unknown": why}`, and `text` beside it reads "n/a". Nothing here is HTML: any text
+may hold any printable character, a name of a symbol or a session any at all.
 
 A table comes as columns of one length, with `since`: keep the rows before `since`, drop those from it on, and put these
 in their place. In a `session` it is 0. So rows that were restated or thinned anew need no rule of their own. (`notes`
@@ -72,10 +72,12 @@ class Hello(Struct, frozen=True, tag_field="type", tag="hello"):
 
 
 class Sessions(Struct, frozen=True, tag_field="type", tag="sessions"):
-    """The newest sessions of the folder, the newest first, and how many there are in `total`."""
+    """The newest sessions of the folder, the newest first, and how many there are in `total`. `problem` says why the
+    folder cannot be read; empty when it can."""
 
     sessions: tuple[SessionLine, ...]
     total: int
+    problem: str
 
 
 class Reading(Struct, frozen=True, tag_field="type", tag="reading"):

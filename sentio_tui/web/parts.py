@@ -8,6 +8,7 @@ from sentio_tui.engine.metrics import elapsed
 from sentio_tui.engine.state import State
 from sentio_tui.model.events import FeedStatus
 from sentio_tui.model.snapshot import FeedHealth, MarketClock, Snapshot
+from sentio_tui.plain import clean
 from sentio_tui.web.cards import cards, figures
 from sentio_tui.web.pieces import (
     Book,
@@ -57,10 +58,10 @@ def parts_of(state: State, snapshot: Snapshot, standing: Standing, problem: str)
             elapsed=elapsed(state),
             standing=standing,
             phase=state.phase,
-            why=state.why,
+            why=clean(state.why),
             waiting=snapshot.waiting,
-            faults=tuple(f"{part}: {text}" for part, text in snapshot.faults.items()),
-            problem=problem,
+            faults=tuple(clean(f"{part}: {text}") for part, text in snapshot.faults.items()),
+            problem=clean(problem),
             market=_market(snapshot.clock),
         ),
         cards=cards(figures(state)),
@@ -143,7 +144,7 @@ def _orders(snapshot: Snapshot) -> tuple[OpenOrder, ...]:
             filled=each.filled,
             limit_price=each.order.limit_price,
             stop_price=each.order.stop_price,
-            reason=each.order.reason,
+            reason=clean(each.order.reason),
         )
         for each in snapshot.orders
         if each.status.is_open
@@ -160,9 +161,9 @@ def _decisions(state: State) -> tuple[Decision, ...]:
             reason=each.reason,
             text=each.reason.text,
             trades=each.reason.trades,
-            detail=each.detail,
+            detail=clean(each.detail),
             direction=each.signal.direction,
-            trigger=each.signal.trigger,
+            trigger=clean(each.signal.trigger),
             distance=each.signal.distance,
             missing=each.signal.missing,
             probability=each.signal.probability,
@@ -182,7 +183,7 @@ def _reasons(snapshot: Snapshot) -> tuple[ReasonCount, ...]:
 def _feed(health: FeedHealth) -> Feed:
     return Feed(
         status=health.status,
-        detail=health.detail,
+        detail=clean(health.detail),
         level=_FEED_LEVELS[health.status],
         last=health.last,
         bars=health.bars,

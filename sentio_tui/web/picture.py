@@ -6,6 +6,7 @@ from msgspec import UNSET, Struct
 
 from sentio_tui.engine.ledger import Trade
 from sentio_tui.engine.state import FillRecord, State
+from sentio_tui.plain import clean
 from sentio_tui.web.charts import NOTHING, CurveChart, Mark, PriceChart
 from sentio_tui.web.messages import Update, Whole
 from sentio_tui.web.parts import Parts, info_of
@@ -107,7 +108,7 @@ class Tables:
             value=[fill.value for fill in fills],
             commission=[fill.commission for fill in fills],
             pnl=[record.pnl for record in records],
-            reason=[record.reason for record in records],
+            reason=[clean(record.reason) for record in records],
             strategy=[record.strategy for record in records],
             chart=[place.chart for place in places],
             mark=[place.price for place in places],
@@ -133,7 +134,7 @@ class Tables:
             mae=[trade.mae for trade in trades],
             mfe=[trade.mfe for trade in trades],
             bars_held=[trade.bars_held for trade in trades],
-            reason=[trade.reason for trade in trades],
+            reason=[clean(trade.reason) for trade in trades],
         )
 
     def _notes(self, since: int) -> Notes:
@@ -145,7 +146,7 @@ class Tables:
             time=[note.at for note in notes],
             level=[note.level for note in notes],
             code=[note.code for note in notes],
-            text=[note.text for note in notes],
+            text=[clean(note.text) for note in notes],
         )
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sentio_tui import __version__
-from sentio_tui.web.follower import Follower, encode
+from sentio_tui.web.answers import encode
+from sentio_tui.web.follower import Follower
 from sentio_tui.web.messages import BEAT, RATE, VERSION, Beat, Hello, Problem, Reading, Sessions, Theme
 from sentio_tui.web.pieces import SessionLine
 from tests.web.recordings import Growing
@@ -23,7 +24,7 @@ def sample(updates: int = 40) -> Iterator[bytes]:
     yield encode(Hello(VERSION, __version__, BEAT, RATE, themes))
     with TemporaryDirectory() as folder:
         journal = Growing(Path(folder), MINUTES)
-        yield encode(Sessions((_line(journal.name), _line("live_20250105_090000")), 2))
+        yield encode(Sessions((_line(journal.name), _line("live_20250105_090000")), 2, ""))
         yield encode(Reading(journal.name, 0.5))
         step = journal.count // (2 * updates)
         journal.write(journal.count - updates * step)
