@@ -97,7 +97,8 @@ class Sender:
                 pause = await self._post(placed)
                 if pause is None or (pause and line.is_closing):
                     break
-                await line.until(lambda: placed.cancel or line.is_closing, pause)
+                if pause:
+                    await line.until(lambda: placed.cancel or line.is_closing, pause)
         line.changed()
         if placed.cancel and placed.stage is Stage.PLACED:
             await self._cancel(placed)

@@ -6,6 +6,7 @@ that ends flat.
 """
 
 from collections.abc import Iterable, Mapping
+from math import isclose
 from typing import Final
 
 from msgspec import Struct
@@ -134,8 +135,9 @@ class Account:
         }
 
     def adopt(self, cash: float, positions: Iterable[Held], at: Millis, bars: Mapping[str, Bar]) -> None:
-        """Hold exactly this from now on. What is held already goes on with its history; what is new was opened `at`,
-        at its entry price, and stands at the symbol's last price where there is one."""
+        """Hold exactly this from now on. What is held already goes on with its history, and so does what a fee took a
+        little of: it has cost the same. What is new was opened `at`, at its entry price, and stands at the symbol's
+        last price where there is one."""
         before = self.held()
         old, self.positions = self.positions, {}
         for held in positions:
@@ -146,6 +148,11 @@ class Account:
             entry = held.entry_price
             price = bars[symbol].close if symbol in bars else entry
             cost = held.quantity * entry
+            if symbol in old and (own := old[symbol]).quantity > held.quantity and isclose(own.cost, cost):
+                own.bought = round(own.bought - (own.quantity - held.quantity), 9)
+                own.quantity, own.entry_price = held.quantity, entry
+                self.positions[symbol] = own
+                continue
             self.positions[symbol] = Position(
                 symbol,
                 held.quantity,

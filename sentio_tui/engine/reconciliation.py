@@ -2,7 +2,8 @@
 accepts it or it is gone (T-25).
 
 Only the session's own symbols are compared; what else an account holds is none of our business. Cash may differ by a
-little, because a broker charges costs that no fill tells of: that much is taken over at once, and told.
+little, because a broker charges costs that no fill tells of, and there may be a little less of a coin, because fees of
+crypto are taken from what was bought: that much is taken over at once, and told.
 """
 
 from collections.abc import Callable
@@ -24,6 +25,9 @@ knows them as inputs."""
 
 LITTLE: Final = 0.001
 """The share of equity by which cash may differ without anybody being asked."""
+
+COIN_FEE: Final = 0.005
+"""The share of a coin that may be missing: twice the dearest fee of Alpaca's, for half of it may have been sold."""
 
 CENT: Final = 0.005
 """Money below which nothing is a difference."""
@@ -62,9 +66,14 @@ class Reconciliation:
         return f"fill {fill.id} sells {fill.quantity:g} {fill.symbol}, {fill.book} holds {held:g}"
 
     def take_costs(self, at: Millis) -> None:
-        """Take over a small difference in cash. To be called where there is no other."""
+        """Take over small differences in cash and coins. To be called where there are no others."""
         report = self._state.reported
-        if report is not None and abs(report.cash - self._state.cash) > CENT:
+        if report is None:
+            return
+        held = {each.symbol: each.quantity for each in report.positions}
+        symbols = self._state.info.symbols
+        charged = any(_is_fee(symbol, _held(self._state, symbol), held.get(symbol, 0.0)) for symbol in symbols)
+        if charged or abs(report.cash - self._state.cash) > CENT:
             self._adopt(report, "costs that the broker charged", at)
 
     def accept(self, at: Millis) -> None:
@@ -74,7 +83,8 @@ class Reconciliation:
             self._adopt(report, "accepted", at)
 
     def _adopt(self, report: AccountReported, why: str, at: Millis) -> None:
-        """What differs of a symbol goes to the first book that trades it, the cash to the first book of all."""
+        """What differs of a symbol goes to the first book that trades it, the cash to the first book of all. Each book
+        pays its share of a coin's fee; what its coins have cost stays the same, so the rest has cost more."""
         state = self._state
         theirs = {held.symbol: held for held in report.positions}
         missing = report.cash - state.cash
@@ -84,11 +94,17 @@ class Reconciliation:
             before = account.held()
             after = dict(before)
             for symbol in book.symbols:
+                held = theirs.get(symbol, Held(symbol, 0.0, 0.0))
+                here = _held(state, symbol)
+                if _is_fee(symbol, here, held.quantity):
+                    if symbol in after:
+                        left = round(after[symbol].quantity * held.quantity / here, 9)
+                        after[symbol] = Held(symbol, left, account.positions[symbol].cost / left)
+                    continue
                 if symbol in claimed:
                     continue
                 claimed.add(symbol)
-                held = theirs.get(symbol, Held(symbol, 0.0, 0.0))
-                surplus = held.quantity - _held(state, symbol)
+                surplus = held.quantity - here
                 if abs(surplus) > DUST:
                     own = after.pop(symbol, Held(symbol, 0.0, 0.0)).quantity + surplus
                     if own > DUST:
@@ -108,6 +124,7 @@ def differences(state: State) -> tuple[AccountDifference, ...]:
         AccountDifference(symbol, here, there)
         for symbol in state.info.symbols
         if abs((here := _held(state, symbol)) - (there := theirs.get(symbol, 0.0))) > DUST
+        and not _is_fee(symbol, here, there)
     ]
     if abs(report.cash - state.cash) > max(CENT, LITTLE * abs(state.equity)):
         found.append(AccountDifference("", state.cash, report.cash))
@@ -126,6 +143,11 @@ def account_view(state: State) -> AccountView | None:
 def _held(state: State, symbol: str) -> float:
     accounts = state.accounts.values()
     return sum(account.positions[symbol].quantity for account in accounts if symbol in account.positions)
+
+
+def _is_fee(symbol: str, here: float, there: float) -> bool:
+    """Whether a fee explains what the account has less of a coin (whose symbol has a dash, as in BTC-USD)."""
+    return "-" in symbol and DUST < here - there <= COIN_FEE * here
 
 
 def _words(each: AccountDifference) -> str:

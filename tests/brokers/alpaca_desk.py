@@ -1,7 +1,7 @@
 """The Alpaca broker on the local exchange, with what it said."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Final, TypeVar
@@ -88,6 +88,15 @@ class Desk:
         self.broker.cancel(order.id, self.exchange.clock.now)
         self.broker.release()
 
+    async def advance(self, seconds: float) -> None:
+        """Let time pass, a second at a time: who waits for it must have come to where it waits."""
+        while seconds > 0:
+            for _ in range(5):
+                await asyncio.sleep(0)
+            step = min(seconds, 1.0)
+            self.exchange.clock.advance(step)
+            seconds -= step
+
     def of(self, kind: type[N]) -> list[N]:
         return [each for each in self.news if isinstance(each, kind)]
 
@@ -142,9 +151,20 @@ class Desk:
         return end
 
     async def until_told(self, count: int = 1) -> AccountWord:
-        """Until the account was told of so often."""
-        await until(lambda: len(self.of(AccountWord)) >= count, f"the account is told {count} times")
+        """Let time pass until the account was told of so often."""
+        await self.pass_time(lambda: len(self.of(AccountWord)) >= count, f"the account is told {count} times")
         return self.of(AccountWord)[-1]
+
+    async def pass_time(self, condition: Callable[[], object], what: str) -> None:
+        """Let time pass until it is so; not faster than requests are answered."""
+
+        def passed() -> object:
+            if condition():
+                return True
+            self.exchange.clock.advance(0.2)
+            return False
+
+        await until(passed, what)
 
 
 @asynccontextmanager

@@ -78,6 +78,32 @@ def test_costs_that_no_fill_told_of_are_taken_over_and_told() -> None:
     assert not made.state.faults
 
 
+def test_a_fee_that_was_taken_from_the_coins_is_taken_over_and_the_rest_has_cost_as_much() -> None:
+    made = holding()
+    before = made.state.accounts["main"].positions[COIN]
+    events = made.account(made.state.cash, (Held(COIN, 19.95, 100.0),), made.state.at)
+    assert [adopted.why for adopted in of(events, AccountAdopted)] == ["costs that the broker charged"]
+    position = made.state.accounts["main"].positions[COIN]
+    assert (position.quantity, position.cost, position.bars_held) == (19.95, 2_000.0, before.bars_held)
+    assert position.entry_price == pytest.approx(2_000.0 / 19.95)
+    assert not made.state.faults
+    assert not made.account(made.state.cash, (Held(COIN, 19.95, 100.0),), made.state.at)[1:]
+    # The whole of it sold at the price it was bought for: the fee is what the round trip lost.
+    sold = Fill("s", "unknown", "main", COIN, Side.SELL, 19.95, 100.0, 0.0, made.state.at)
+    made.answer(OrderFilled(0, made.state.at, sold))
+    (trade,) = made.state.trades
+    assert trade.quantity == 19.95
+    assert trade.pnl == pytest.approx(-5.0)
+
+
+@pytest.mark.parametrize(("symbol", "there"), [("SPY", 19.95), (COIN, 19.8), (COIN, 20.05)])
+def test_more_than_a_fee_or_of_shares_or_in_our_favour_stays_a_difference(symbol: str, there: float) -> None:
+    made = engine({symbol: [BUY]}, commission=0.0, slippage=0.0)
+    run(made, [bar(0, 100.0, symbol), bar(1, 100.0, symbol)])
+    made.account(made.state.cash, (Held(symbol, there, 100.0),), made.state.at)
+    assert made.state.faults[ACCOUNT] == f"{symbol}: 20 here, {there:g} in the account"
+
+
 def test_nothing_to_accept_is_said() -> None:
     made = holding()
     events = made.command(Accept(), "test", made.state.at)
