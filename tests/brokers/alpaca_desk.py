@@ -168,12 +168,12 @@ class Desk:
 
 
 @asynccontextmanager
-async def running(desk: Desk) -> AsyncIterator[Desk]:
-    """The broker, connected and compared with the account."""
-    told = len(desk.of(AccountWord))
+async def running(desk: Desk, *, wait: bool = True) -> AsyncIterator[Desk]:
+    """The broker, connected; by default the account has been told as well."""
     task = asyncio.create_task(desk.broker.run(desk.news.append))
     try:
-        await until(lambda: len(desk.of(AccountWord)) > told or task.done(), "the account is told")
+        if wait:
+            await desk.pass_time(lambda: desk.of(AccountWord) or task.done(), "the account is told")
         yield desk
     finally:
         task.cancel()
