@@ -178,8 +178,8 @@ class Engine:
         self._broker.on_bar(bar, at)
         if state.orders:
             self._collect(at)
-        if self._execution.waiting:
-            self._execution.buy_when_sold(at)
+        if state.orders or self._execution.waiting:
+            self._execution.look(at)
         for part in driven:
             self._deciding.decide(part, bar, at, out)
         if state.phase is _STOPPING:

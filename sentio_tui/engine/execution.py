@@ -22,7 +22,8 @@ from sentio_tui.model.instruments import Instrument
 from sentio_tui.model.orders import Order, Side
 
 BUY_WITHIN: Final = 5 * MINUTE
-"""Buys wait this long for the book's sells to fill; then they are given up and the book stays in cash (T-27)."""
+"""Buys wait this long for the book's sells to fill; then they are given up and the book stays in cash (T-27). The buys
+of a ladder have as long to fill themselves: what rests longer keeps it from going anywhere else."""
 
 STEP_ROOM: Final = 1.02
 """A step's price with what it may cost more at the next open."""
@@ -66,6 +67,9 @@ class Execution:
         self.waiting: dict[str, list[Purchase]] = {}
         """By book: the weights it is on its way to, whose buys wait until its sells have filled. A target in cash
         does not wait: the machine has counted with the cash that is free."""
+        self._climbing = [account for account in state.accounts.values() if account.info.ladder is not None]
+        self._late: set[str] = set()
+        """Orders that were cancelled for taking too long; a broker elsewhere may take a while for that."""
 
     def pursue(self, book: str, targets: Sequence[Target], reason: Reason, detail: str, at: Millis) -> None:
         """Make the orders that lead from the holdings to the targets. New weights replace the old ones of the book."""
@@ -90,6 +94,19 @@ class Execution:
                 self.buy_when_sold(at)
             else:
                 self.waiting.pop(book, None)
+
+    def look(self, at: Millis) -> None:
+        """At each bar: waiting buys whose sells are done, and buys that take too long."""
+        if self.waiting:
+            self.buy_when_sold(at)
+        for account in self._climbing:
+            for order_id in list(account.reserved):
+                order = self._state.orders[order_id].order
+                if at >= order.time + BUY_WITHIN and order_id not in self._late:
+                    self._late.add(order_id)
+                    text = f"{order.book}: the buy of {order.symbol} did not fill in time, the rest of it is given up"
+                    self._note(Level.WARNING, "buys_given_up", text, at)
+                    self.cancel(order_id, "not filled in time", at)
 
     def buy_when_sold(self, at: Millis) -> None:
         """Make the waiting buys of every book whose sells are done; give up those that waited too long."""

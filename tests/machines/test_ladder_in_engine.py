@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from sentio_tui.brokers.matching import FillModel, NextOpen, SameClose
+from sentio_tui.brokers.paper import PaperBroker
 from sentio_tui.engine.engine import Engine
 from sentio_tui.engine.state import fold
 from sentio_tui.machines.ladder import CASH_ONLY, DEFAULT_RUNGS, STATES, weights_of
@@ -111,6 +112,42 @@ def test_a_buy_that_rests_keeps_no_stop_waiting() -> None:
     fills = [event.fill for event in events if isinstance(event, OrderFilled)]
     assert [(fill.side, fill.symbol) for fill in fills] == [(Side.BUY, "SH"), (Side.SELL, "SH")]
     assert [event.why for event in events if isinstance(event, CancelRequested)] == [Reason.STOP_LOSS.text]
+
+
+def test_a_buy_larger_than_the_volume_does_not_keep_the_ladder_waiting_for_the_close() -> None:
+    """A hundredth of each bar is ours: the buy would take more than an hour. After five minutes the rest of it is given
+    up, and the ladder goes where it now wants to be."""
+    made = engine([0.5, 0.7, *[0.4] * 10], NextOpen(), participation=0.01)
+    events = list(made.open())
+    for number in range(12):
+        at = START + number * MINUTE
+        for symbol in SPY.symbols:
+            events += made.bar(Bar(symbol, at, 100.0, 100.0, 100.0, 100.0, 1_000.0), at + MINUTE)
+    bought = next(event.order for event in events if isinstance(event, OrderSubmitted))
+    assert (bought.symbol, bought.time) == ("SPXL", START + 2 * MINUTE)
+    (given_up,) = [event for event in events if isinstance(event, CancelRequested)]
+    assert (given_up.order_id, given_up.why, given_up.at) == (bought.id, "not filled in time", START + 7 * MINUTE)
+    (note,) = [event.text for event in events if isinstance(event, Noted) and event.code == "buys_given_up"]
+    assert note == "main: the buy of SPXL did not fill in time, the rest of it is given up"
+    fills = [event.fill for event in events if isinstance(event, OrderFilled)]
+    assert [fill.quantity for fill in fills if fill.symbol == "SPXL" and fill.side is Side.BUY] == [10.0] * 4
+    decided = {event.at: event for event in events if isinstance(event, Decided)}
+    assert decided[START + 6 * MINUTE].reason is Reason.ORDER_PENDING
+    assert decided[START + 7 * MINUTE].reason is Reason.REBALANCE
+    assert decided[START + 7 * MINUTE].target == "BEAR_1X_NX"
+
+
+def test_a_broker_elsewhere_is_asked_once_to_cancel_what_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer may take longer than a bar."""
+    asked: list[str] = []
+    monkeypatch.setattr(PaperBroker, "cancel", lambda _, order_id, at: asked.append(order_id))
+    made = engine([0.5, *[0.7] * 11], NextOpen(), participation=0.01)
+    made.open()
+    for number in range(12):
+        at = START + number * MINUTE
+        for symbol in SPY.symbols:
+            made.bar(Bar(symbol, at, 100.0, 100.0, 100.0, 100.0, 1_000.0), at + MINUTE)
+    assert asked == [*made.state.orders]
 
 
 def test_a_move_between_states_sells_first_and_by_difference() -> None:
