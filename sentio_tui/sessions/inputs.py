@@ -99,7 +99,9 @@ class Inputs:
                     pause_at = time.perf_counter() + BURST
             if self._engine.is_over:
                 return
-        self._take(self._engine.feed(FeedStatus.ENDED, "the data ended", "", self.now))
+        at = self.now
+        self._timers(at + 1)  # with those of the last bar's very end: data may end when the exchange closes
+        self._take(self._engine.feed(FeedStatus.ENDED, "the data ended", "", at))
 
     async def _pace(self, item: FeedItem) -> None:
         if not self._feed.is_live and isinstance(item, Bar) and self._pacer.speed and not item.backfilled:

@@ -9,10 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sentio_tui import cli
-from sentio_tui.model.bars import MINUTE, Millis
+from sentio_tui.feeds.bar_writer import FILE_FORMATS
+from sentio_tui.journal.reader import read_all
+from sentio_tui.model.bars import MINUTE, Bar, Millis
 from sentio_tui.model.decisions import Reason
-from sentio_tui.model.events import AnyEvent, Decided, OrderFilled, OrderSubmitted
+from sentio_tui.model.events import AnyEvent, Decided, OrderFilled, OrderSubmitted, SessionEnded
 from sentio_tui.model.orders import Side
+from sentio_tui.sessions.assemble import assemble
+from sentio_tui.sessions.verify import verify
 from sentio_tui.settings import (
     BrokerSettings,
     FeedSettings,
@@ -152,6 +156,28 @@ def test_t02_a_start_outside_hours_waits_for_the_open(begin: str, end: str) -> N
     late = [event for event in made.events[second] if isinstance(event, Decided) and clock(event.at) > "16:00"]
     assert late
     assert {event.reason for event in late} == {Reason.OUTSIDE_HOURS}
+
+
+def test_what_is_sold_with_the_last_bar_of_a_recording_is_sold_at_the_close(tmp_path: Path) -> None:
+    """The data end with the exchange's close, and nothing traded in the last two minutes: the sales of the end of the
+    day take the last price there was, and are not made again as those of a session's end."""
+    opening = round(datetime(2025, 1, 6, 14, 30, tzinfo=UTC).timestamp() * 1000)
+    bars = [
+        Bar("SPY", opening + minute * MINUTE, 100.0, 100.1, 99.9, 100.0, 5_000.0 if minute < 388 else 0.0)
+        for minute in range(390)
+    ]
+    data = tmp_path / "bars.csv"
+    data.write_bytes(FILE_FORMATS["csv"](bars))
+    session = assemble(always_in(FeedSettings("recorded", speed=0.0, data=(str(data),))), tmp_path / "sessions")
+    session.start()
+    assert session.wait(60.0)
+    events = read_all(session.journal).events
+    assert sides(events)[-1] == ("sell", "15:58", "EOD_CLOSE (15:58 EST)")
+    sold = [event for event in events if isinstance(event, OrderFilled)][-1]
+    assert (clock(sold.at), sold.fill.side) == ("16:00", Side.SELL)
+    assert isinstance(events[-1], SessionEnded)
+    assert events[-1].why == "the data ended"
+    assert verify(session.journal).is_proved
 
 
 @needs_data
