@@ -61,9 +61,11 @@ class StressedFeed:
         crash_at: str = "",
         crash_fraction: float = 0.0,
         leverage: Mapping[str, float] | None = None,
+        played: tuple[Millis, Millis] | None = None,
     ) -> None:
-        """`crash_at` is HH:MM in the calendar's zone, empty for no crash. Raises FeedError with all that is wrong, also
-        for a time of day at which the exchange is not open."""
+        """`crash_at` is HH:MM in the calendar's zone, empty for no crash. `played` are the first and the last minute
+        that are not backfilled, where they are known. Raises FeedError with all that is wrong, also for a time of day
+        at which the exchange is not open, and for a crash that would come after the last bar."""
         problems = []
         if feed.is_live:
             problems.append(f"the {feed.name} feed is live: only history can be put under stress")
@@ -90,8 +92,14 @@ class StressedFeed:
         self._crash_at = time.fromisoformat(crash_at) if crash_at else None
         self._crash_fraction = crash_fraction
         self._leverage = dict(leverage or {})
-        if feed.begin is not None:
-            self._crash_start(feed.begin)
+        first = played[0] if played is not None else feed.begin
+        start = None if first is None else self._crash_start(first)
+        if played is not None and start is not None and start > played[1]:
+            end = datetime.fromtimestamp((played[1] + MINUTE) / 1000, ZoneInfo(calendar.zone))
+            raise FeedError(
+                f"stress: the data end on {end:%Y-%m-%d %H:%M %Z}, before there can be a crash at {crash_at}; "
+                "set another crash_at, or play other days"
+            )
 
     @property
     def begin(self) -> Millis | None:

@@ -117,7 +117,7 @@ def feed_of(
     they are decided on. Raises FeedError, and ConfigError for the terms of the funds."""
     _expect_sound_funds(settings)
     calendar = leading(hours.values())
-    feed, found = _market(settings, instruments, hours, family)
+    feed, found, played = _market(settings, instruments, hours, family)
     stress = settings.feed.stress
     if stress.gap_probability or stress.volatility_multiplier != 1.0 or stress.crash_fraction or stress.crash_at:
         feed = StressedFeed(
@@ -129,6 +129,7 @@ def feed_of(
             crash_at=stress.crash_at,
             crash_fraction=stress.crash_fraction,
             leverage=family.leverage if family else None,
+            played=played,
         )
     if family is not None:
         try:
@@ -183,8 +184,8 @@ def _expect_sound_funds(settings: Settings) -> None:
 
 def _market(
     settings: Settings, instruments: Mapping[str, Instrument], hours: Mapping[str, Calendar], family: Family | None
-) -> tuple[Feed, Collection[str]]:
-    """The bare feed, and the symbols it has bars of."""
+) -> tuple[Feed, Collection[str], tuple[Millis, Millis] | None]:
+    """The bare feed, the symbols it has bars of, and the first and last minute to trade on, where they are known."""
     wanted = settings.feed
     calendar = leading(hours.values())
     if wanted.kind == "recorded":
@@ -194,23 +195,24 @@ def _market(
         for bar in ends:
             _expect_known(hours[bar.symbol], bar.time + MINUTE, f"bars of {bar.symbol}")
         feed: Feed = WarmUp(recorded, recorded.bars[0].time) if wanted.warm_up_days else recorded
-        return feed, recorded.symbols_found
+        return feed, recorded.symbols_found, (recorded.bars[0].time, recorded.bars[-1].time)
     from sentio_tui.feeds.simulated import SimulatedFeed, simulated_symbol
 
     start = round(datetime.fromisoformat(wanted.start).timestamp() * 1000)
     for symbol, known in hours.items():
         _expect_known(known, start, f"feed.start = {wanted.start} with {symbol}")
-    played = [each for each in instruments.values() if family is None or each.symbol == family.base]
-    symbols = [simulated_symbol(each.symbol, each.asset_class, each.price_step, each.exchange) for each in played]
+    made = [each for each in instruments.values() if family is None or each.symbol == family.base]
+    symbols = [simulated_symbol(each.symbol, each.asset_class, each.price_step, each.exchange) for each in made]
     names = [each.symbol for each in symbols]
+    played = (start, start + wanted.days * DAY - MINUTE) if wanted.days else None
     if not wanted.warm_up_days:
-        return SimulatedFeed(symbols, wanted.seed, start, wanted.days), names
+        return SimulatedFeed(symbols, wanted.seed, start, wanted.days), names, played
     try:
         earlier = sessions_before(calendar, start, wanted.warm_up_days)
     except ValueError as error:
         raise FeedError(f"feed.warm_up_days = {wanted.warm_up_days} before feed.start: {error}") from None
     days = wanted.days + -(-(start - earlier) // DAY) if wanted.days else 0
-    return WarmUp(SimulatedFeed(symbols, wanted.seed, earlier, days), start), names
+    return WarmUp(SimulatedFeed(symbols, wanted.seed, earlier, days), start), names, played
 
 
 def _expect_known(calendar: Calendar, at: Millis, what: str) -> None:

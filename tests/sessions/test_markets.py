@@ -9,13 +9,21 @@ import pytest
 from msgspec.structs import replace
 
 from sentio_tui.config import ConfigError, Loaded, Problem
+from sentio_tui.feeds.bar_writer import FILE_FORMATS
 from sentio_tui.feeds.base import Feed, FeedError, FeedItem, FeedWord
-from sentio_tui.model.bars import Bar
+from sentio_tui.model.bars import MINUTE, Bar
 from sentio_tui.sessions.assemble import assemble, instrument
 from sentio_tui.sessions.books import books_of, family_of
 from sentio_tui.sessions.live import LiveSession
 from sentio_tui.sessions.markets import feed_of, hours_of, on_exchanges, with_symbols
-from sentio_tui.settings import FeedSettings, InstrumentSettings, MachineSettings, Settings, StrategySettings
+from sentio_tui.settings import (
+    FeedSettings,
+    InstrumentSettings,
+    MachineSettings,
+    Settings,
+    StrategySettings,
+    StressSettings,
+)
 from tests.places import Place
 
 
@@ -208,6 +216,29 @@ def test_a_crash_that_cannot_come_is_refused_before_the_session(
     settings = place.load({f"feed.stress.{key}": value for key, value in stress.items()}, profile="spy").settings
     with pytest.raises(FeedError, match=words):
         market(settings)
+
+
+@pytest.mark.parametrize(("days", "crash_at", "comes"), [(1, "12:00", True), (1, "15:00", False), (4, "15:00", True)])
+def test_a_crash_after_the_close_of_a_half_day_is_refused_where_no_day_follows(
+    tmp_path: Path, days: int, crash_at: str, comes: bool
+) -> None:
+    """2025-11-28 closes at 13:00; the next session is on the Monday after it."""
+    half = round(datetime(2025, 11, 28, 14, 30, tzinfo=UTC).timestamp() * 1000)
+    monday = half + 3 * 86_400_000
+    times = [*range(half, half + 210 * MINUTE, MINUTE)]
+    times += range(monday, monday + 390 * MINUTE if days > 3 else monday, MINUTE)
+    data = tmp_path / "bars.csv"
+    data.write_bytes(FILE_FORMATS["csv"]([Bar("SPY", at, 100.0, 100.0, 100.0, 100.0, 1.0) for at in times]))
+    recorded = FeedSettings("recorded", data=(str(data),), symbols=())
+    simulated = FeedSettings(symbols=("SPY",), start="2025-11-28T14:30:00Z", days=days)
+    for feed in (recorded, simulated):
+        settings = Settings(feed=replace(feed, stress=StressSettings(crash_at=crash_at, crash_fraction=0.2)))
+        if comes:
+            bars = first_bars(market(settings), 10_000)
+            assert bars[-1].close < 0.9 * bars[0].open
+        else:
+            with pytest.raises(FeedError, match=r"the data end on 2025-11-.*before there can be a crash at 15:00"):
+                market(settings)
 
 
 def minutes_of(bars: Sequence[Bar], symbol: str) -> list[str]:
