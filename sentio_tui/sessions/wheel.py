@@ -66,19 +66,22 @@ class Wheel:
         self._listeners.remove(listener)
 
     def join(self, wanted: str, barred: str = "") -> str:
-        """A viewer comes; the name it has from now on. It drives where nobody else does, unless it is barred."""
+        """A viewer comes; the name it has from now on. It drives unless it is barred, or somebody is here who drives or
+        could: a wheel that is free is first of all theirs who watch."""
+        is_first = all(self._barred.values())
         name, number = wanted, 1
         while name in self._barred:
             number += 1
             name = f"{wanted} #{number}"
         self._barred[name] = barred
-        if not barred and not self.driver:
+        if not barred and is_first:
             self.driver = name
         self._moved()
         return name
 
     def leave(self, name: str) -> None:
-        """A viewer goes. The wheel it had is free; who wants it takes it."""
+        """A viewer goes. The wheel it had is free: who watches takes it, or commands. Nobody is made to drive who may
+        not be looking."""
         if self._barred.pop(name, None) is not None:
             if self.driver == name:
                 self.driver = ""

@@ -337,6 +337,8 @@ def _moved(before: Seat, now: Seat) -> list[Toast]:
     """What a viewer must see of a wheel that changed hands."""
     if before.drives and not now.drives:
         return [Toast(f"{now.driver or 'Nobody'} drives now.", "warning")]
+    if before.driver and not (before.drives or now.driver or now.barred or now.cut_off):
+        return [Toast(f"{before.driver} has left, nobody drives. Who commands next does.", "warning")]
     if now.cut_off and not before.cut_off:
         return [Toast(f"What is shown may be old: {now.cut_off}.", "error")]
     return []

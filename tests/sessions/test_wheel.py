@@ -26,6 +26,22 @@ def test_the_first_who_may_drives_and_the_wheel_is_free_when_it_goes() -> None:
     assert wheel.viewers == ("watcher", "bob")
 
 
+def test_a_free_wheel_is_not_for_who_comes_while_others_watch() -> None:
+    wheel = Wheel()
+    for name in ("ann", "bob"):
+        wheel.join(name)
+    wheel.leave("ann")
+    wheel.join("eve")
+    assert wheel.driver == ""
+    assert wheel.steer("bob") == ""
+    assert wheel.steer("eve") == "bob drives; take the wheel first"
+    wheel.leave("bob")
+    wheel.leave("eve")
+    wheel.join("watcher", READ_ONLY)
+    wheel.join("ann")
+    assert wheel.driver == "ann", "nobody else is there who could"
+
+
 def test_who_watches_takes_the_wheel_before_it_commands() -> None:
     wheel = Wheel()
     wheel.join("ann")
@@ -76,6 +92,8 @@ def test_at_most_one_drives_whatever_they_do(deeds: list[tuple[str, int]]) -> No
         elif number < len(here):
             {"leave": wheel.leave, "take": wheel.take, "steer": wheel.steer}[deed](here[number])
         seats = [wheel.seat(name) for name in wheel.viewers]
+        if deed == "join" and any(not wheel.seat(name).barred for name in here):
+            assert not wheel.seat(wheel.viewers[-1]).drives, "who comes takes nothing from those who could drive"
         assert sum(seat.drives for seat in seats) == bool(wheel.driver)
         assert not any(seat.drives and seat.barred for seat in seats)
         assert all(seat.driver == wheel.driver for seat in seats)

@@ -303,6 +303,10 @@ async def test_who_watches_takes_the_wheel_by_its_key_and_sees_it_go(make_cockpi
         session.seat = Seat("bob@pts/2", viewers=2)
         screen.pump()
         await until(pilot, lambda: "bob@pts/2 drives now." in notices(cockpit))
+        session.seat = Seat("", viewers=1)
+        screen.pump()
+        told = "bob@pts/2 has left, nobody drives. Who commands next does."
+        await until(pilot, lambda: told in notices(cockpit))
 
 
 async def test_a_refusal_on_the_way_and_a_cut_line_are_told(make_cockpit: MakeCockpit) -> None:
