@@ -19,7 +19,8 @@ from sentio_tui.journal.lock import holder
 from sentio_tui.journal.reader import read_all
 from sentio_tui.model.events import AnyEvent, OrderFilled, SessionEnded
 from sentio_tui.sessions.running import running
-from tests.e2e.terminal import LOOK, TIMEOUT, Size, Terminal
+from tests.e2e.screen import Size
+from tests.e2e.terminal import LOOK, TIMEOUT, Terminal
 
 WIDE = Size(160, 48)
 SMALL = Size(80, 24)

@@ -1,4 +1,4 @@
-"""A program in a pseudo-terminal, and the screen a person would see of it."""
+"""A program in a pseudo-terminal."""
 
 import fcntl
 import os
@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import Final, Self
 
 import pyte
-from pyte.screens import Char, Cursor
+
+from tests.e2e.screen import FRAME, Place, Seen, Size
 
 TIMEOUT: Final = 60.0
 """Seconds a condition may take at the most: two slow cores run several programs at once."""
@@ -27,8 +28,6 @@ LOOK: Final = 0.05
 RETRY: Final = 1.0
 """Seconds until a key is pressed again that a dialog, deaf while it opens, may not have heard."""
 
-_ALTERNATE: Final = 1049
-_FRAME: Final = 2026
 _FRAME_QUERY: Final = b"\x1b[?2026$p"
 _FRAME_END: Final = b"\x1b[?2026l"
 _FRAME_KNOWN: Final = b"\x1b[?2026;2$y"
@@ -37,23 +36,6 @@ _LAST: Final = b"\0"
 """Shows nothing on any terminal."""
 
 _CHUNK: Final = 1 << 16
-
-_MODES: Final = {
-    _ALTERNATE: ("the alternate screen", False),
-    _FRAME: ("an unfinished frame", False),
-    25: ("the cursor", True),
-    7: ("line wrap", True),
-    1000: ("mouse clicks", False),
-    1002: ("mouse drags", False),
-    1003: ("mouse moves", False),
-    1006: ("mouse reports (SGR)", False),
-    1015: ("mouse reports (urxvt)", False),
-    1016: ("mouse reports in pixels", False),
-    1004: ("focus reports", False),
-    2004: ("bracketed paste", False),
-    2048: ("size reports", False),
-}
-"""Private modes, and whether a shell expects them to be on."""
 
 _KEYS: Final = {
     "enter": "\r",
@@ -70,54 +52,8 @@ _KEYS: Final = {
     "f1": "\x1bOP",
 }
 
-_CORNERS: Final = {"╭": ("╮", "╰"), "┏": ("┓", "┗")}
-"""Upper left corners of a pane, and the upper right and lower left ones that go with them."""
 
-
-class Size(NamedTuple):
-    """Cells."""
-
-    columns: int
-    rows: int
-
-    def __str__(self) -> str:
-        return f"{self.columns}x{self.rows}"
-
-
-class Place(NamedTuple):
-    """A cell, from 0."""
-
-    column: int
-    row: int
-
-
-class _Screen(pyte.Screen):
-    """With the alternate screen that pyte lacks: what was there before comes back when it is left."""
-
-    def __init__(self, size: Size) -> None:
-        super().__init__(*size)
-        self._below: tuple[dict[int, Any], Cursor] | None = None
-
-    def set_mode(self, *modes: int, **kwargs: Any) -> None:
-        super().set_mode(*modes, **kwargs)
-        if kwargs.get("private") and _ALTERNATE in modes and self._below is None:
-            self._below = (dict(self.buffer), self.cursor)
-            self.buffer.clear()
-            self.cursor = Cursor(0, 0)
-
-    def reset_mode(self, *modes: int, **kwargs: Any) -> None:
-        super().reset_mode(*modes, **kwargs)
-        if kwargs.get("private") and _ALTERNATE in modes and self._below is not None:
-            lines, self.cursor = self._below
-            self._below = None
-            self.buffer.clear()
-            self.buffer.update(lines)
-
-    def has(self, mode: int) -> bool:
-        return mode << 5 in self.mode
-
-
-class Terminal:
+class Terminal(Seen):
     """Runs `command` as the leader of a session with a terminal of its own.
 
     It tells the program that it can draw whole frames at once, so what is read from the screen is never half a frame.
@@ -128,9 +64,9 @@ class Terminal:
         self, command: Sequence[str], size: Size, environment: Mapping[str, str], cwd: Path, *, controls: bool = True
     ) -> None:
         """Without `controls` the terminal is not the session's own: nobody is told by a signal when it goes away."""
+        super().__init__(size)
         self.output = bytearray()
         self._waiting = bytearray()
-        self._screen = _Screen(size)
         self._stream = pyte.ByteStream(self._screen)
         self._answered = 0
         self._exit_code: int | None = None
@@ -165,63 +101,6 @@ class Terminal:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._release()
-
-    @property
-    def lines(self) -> list[str]:
-        """One character a cell."""
-        screen = self._screen
-        return [
-            "".join([row[column].data[:1] or " " for column in range(screen.columns)])
-            for row in (screen.buffer[number] for number in range(screen.lines))
-        ]
-
-    @property
-    def text(self) -> str:
-        return "\n".join(line.rstrip() for line in self.lines)
-
-    @property
-    def title_colours(self) -> dict[str, str]:
-        """The colour of each pane's border, by the pane's title."""
-        return {title: self.cell(place).fg for title, place in self._panes().items()}
-
-    def pane(self, title: str) -> str:
-        """What a pane shows, borders included; empty when it is not in sight."""
-        place = self._panes().get(title)
-        if place is None:
-            return ""
-        lines = self.lines
-        left, top = place
-        closing, below = _CORNERS[lines[top][left]]
-        right = lines[top].find(closing, left)
-        bottom = next((row for row in range(top + 1, len(lines)) if lines[row][left] == below), len(lines))
-        return "\n".join(line[left:right] for line in lines[top : bottom + 1])
-
-    def titles(self) -> set[str]:
-        """The titles of the panes that can be seen."""
-        return set(self._panes())
-
-    def focused(self) -> str | None:
-        """The title of the pane whose border stands out."""
-        panes = self._panes()
-        bold = [title for title, (column, row) in panes.items() if self.cell(Place(column + 3, row)).bold]
-        return bold[0] if len(bold) == 1 else None
-
-    def find(self, text: str) -> Place | None:
-        """Where a text begins, the first from above."""
-        for row, line in enumerate(self.lines):
-            if (column := line.find(text)) >= 0:
-                return Place(column, row)
-        return None
-
-    def cell(self, place: Place) -> Char:
-        """The character of a cell with its colours ("default" or six hexadecimal digits) and styles."""
-        return self._screen.buffer[place.row][place.column]
-
-    def colours(self) -> set[str]:
-        """Every colour on the screen."""
-        size = (self._screen.lines, self._screen.columns)
-        cells = [self._screen.buffer[row][column] for row in range(size[0]) for column in range(size[1])]
-        return {cell.fg for cell in cells} | {cell.bg for cell in cells}
 
     def wait_for(self, wanted: "Wanted", timeout: float = TIMEOUT) -> None:
         """Read until a text or pattern is on the screen, or a question to the terminal is answered with yes."""
@@ -330,22 +209,12 @@ class Terminal:
 
     def left_behind(self) -> list[str]:
         """What differs from the terminal the program was given: modes and flags, in words. Empty is as it should be."""
-        found = [
-            f"{name}: {'off' if on else 'on'}" for mode, (name, on) in _MODES.items() if self._screen.has(mode) != on
-        ]
+        found = self.odd_modes()
         pushed, popped = (len(re.findall(pattern, self.output)) for pattern in (rb"\x1b\[>\d+u", rb"\x1b\[<\d*u"))
         if pushed != popped:
             found.append(f"keyboard protocol: pushed {pushed} times, popped {popped} times")
         if termios.tcgetattr(self._slave) != self._flags:
             found.append("the line settings (termios)")
-        return found
-
-    def _panes(self) -> dict[str, Place]:
-        """The upper left corner of each pane in sight, by title."""
-        found = {}
-        for row, line in enumerate(self.lines):
-            for match in re.finditer(r"[╭┏][─━] (\d \w+)", line):
-                found[match[1]] = Place(match.start(), row)
         return found
 
     def _read_until(self, condition: Callable[["Terminal"], object], timeout: float) -> bool:
@@ -355,11 +224,11 @@ class Terminal:
         while True:
             ended = self.has_ended
             while self._take_frame():
-                if not self._screen.has(_FRAME) and condition(self):
+                if not self._screen.has(FRAME) and condition(self):
                     return True
                 if time.monotonic() > deadline:
                     return False
-            if not self._screen.has(_FRAME) and condition(self):
+            if not self._screen.has(FRAME) and condition(self):
                 return True
             left = deadline - time.monotonic()
             if ended or left <= 0:
@@ -394,10 +263,6 @@ class Terminal:
 
     def _set_size(self, size: Size) -> None:
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", size.rows, size.columns, 0, 0))
-
-    def _picture(self) -> str:
-        edge = "-" * self._screen.columns
-        return f"{edge}\n{self.text}\n{edge}"
 
     def _release(self) -> None:
         for descriptor in (self._master, self._slave, self._alive):

@@ -11,7 +11,7 @@ import pytest
 from sentio_tui.model.commands import Pause, Start, Stop
 from sentio_tui.model.events import AnyEvent, CommandGiven, Phase, PhaseChanged, SessionEnded
 from tests.e2e.conftest import PROGRAM, SMALL, WIDE, Desk, wait_until
-from tests.e2e.terminal import Size
+from tests.e2e.screen import Size
 
 DRIVES = re.compile(r"(\S+@pts/\d+) drives")
 

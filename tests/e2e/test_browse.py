@@ -6,7 +6,8 @@ import signal
 
 from sentio_tui.journal.lock import holder
 from tests.e2e.conftest import PROGRAM, SMALL, WIDE, Desk, answer, quit_by, shows
-from tests.e2e.terminal import Size, Terminal
+from tests.e2e.screen import Size
+from tests.e2e.terminal import Terminal
 from tests.ui.shelf import BROKEN_OFF, DAMAGED, LOSES, WINS, stock
 
 

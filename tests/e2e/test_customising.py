@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sentio_tui import paths
 from tests.e2e.conftest import SMALL, Desk, quit_by
-from tests.e2e.terminal import Size
+from tests.e2e.screen import Size
 
 
 def test_a_key_of_the_configuration_takes_the_place_of_the_old_one(desk: Desk, size: Size) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from sentio_tui.model.events import OrderFilled, SessionEnded
 from tests.e2e.conftest import PROGRAM, SMALL, WIDE, Desk, answer, focuses, go_to, quit_by, wait_until
-from tests.e2e.terminal import Size, Terminal
+from tests.e2e.screen import Size
+from tests.e2e.terminal import Terminal
 
 BUSY = ("--feed", "simulated", "--speed", "6000", "--strategy", "momentum", "--preset", "aggressive")
 """A market in which fills come several times a second."""

@@ -8,7 +8,8 @@ import pytest
 
 from sentio_tui.model.events import OrderFilled
 from tests.e2e.conftest import SMALL, WIDE, Desk, filter_by, go_to, keep_filter, quit_by, shows
-from tests.e2e.terminal import Size, Terminal
+from tests.e2e.screen import Size
+from tests.e2e.terminal import Terminal
 
 ALL = {"1 Metrics", "2 Equity", "3 Positions", "4 Trades", "5 Decision", "6 Log"}
 IN_SIGHT = {WIDE: ALL, Size(100, 30): ALL - {"6 Log"}, SMALL: ALL - {"5 Decision", "6 Log"}}

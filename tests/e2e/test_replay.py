@@ -3,7 +3,8 @@
 from sentio_tui.model.events import OrderFilled
 from sentio_tui.sessions.recording import Recording
 from tests.e2e.conftest import PROGRAM, Desk
-from tests.e2e.terminal import Size, Terminal
+from tests.e2e.screen import Size
+from tests.e2e.terminal import Terminal
 from tests.sessions.reels import swings, write
 
 NAME = "live_20250106_000000"

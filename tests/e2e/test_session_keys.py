@@ -7,7 +7,8 @@ import pytest
 from sentio_tui.model.commands import Flatten, Pause, Start, Stop
 from sentio_tui.model.events import AnyEvent, CommandGiven, SessionEnded
 from tests.e2e.conftest import SMALL, WIDE, Desk, answer, focuses, quit_by, shows
-from tests.e2e.terminal import Size, Terminal
+from tests.e2e.screen import Size
+from tests.e2e.terminal import Terminal
 
 
 def _commands(events: list[AnyEvent]) -> list[type]:

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from tests.e2e.conftest import SMALL, Desk
-from tests.e2e.terminal import Place
+from tests.e2e.screen import Place
 
 
 def _writes(text: str, then: str = "") -> tuple[str, ...]:

@@ -7,7 +7,8 @@ import pytest
 
 from sentio_tui import paths
 from tests.e2e.conftest import SMALL, WIDE, Desk, filter_by, focuses, go_to, keep_filter, shows
-from tests.e2e.terminal import Place, Size, Terminal
+from tests.e2e.screen import Place, Size
+from tests.e2e.terminal import Terminal
 
 TITLES = ("1 Metrics", "2 Equity", "3 Positions", "4 Trades", "5 Decision", "6 Log")
 PLACE_OF = {"5 Decision": "2 Equity", "6 Log": "4 Trades"}
