@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, TextIO
 from sentio_tui.cli.options import (
     DONE,
     FAILED,
-    SESSION_SETTINGS,
     SESSIONS_DIR,
+    SYMBOLS,
     Entry,
     Parser,
     add_config_options,
@@ -37,7 +37,6 @@ examples:
   sentio-tui doctor --profile spy --set broker.alpaca.mode=live
   sentio-tui doctor --smoke --json
 """
-_SYMBOLS: Final = next(setting for setting in SESSION_SETTINGS if setting.flag == "--symbols")
 _NAME: Final = 16
 """Columns of a check's name."""
 _SIGNS: Final = {"ok": "✓", "warning": "!", "failed": "✗"}
@@ -48,7 +47,7 @@ def _parser() -> Parser:
     parser.add_argument("--json", action="store_true", help="print a list for other programs")
     parser.add_argument("--smoke", action="store_true", help="also try a paper account, with an order")
     add_config_options(parser)
-    for setting in (_SYMBOLS, SESSIONS_DIR):
+    for setting in (SYMBOLS, SESSIONS_DIR):
         add_setting(parser, setting)
     return parser
 

@@ -13,7 +13,7 @@ from sentio_tui.cli.options import (
     DONE,
     FAILED,
     INTERRUPTED,
-    SESSION_SETTINGS,
+    SYMBOLS,
     Entry,
     Parser,
     add_config_options,
@@ -43,9 +43,7 @@ examples:
   sentio-tui download --symbols BTC-USD --feed crypto --start 2025-01-01 --end 2025-01-07 --out coins --json
   sentio-tui run --feed recorded --data bars --symbols SPY --date 2025-01-31 --set feed.warm_up_days=5 --speed 0
 """
-_SYMBOLS: Final = next(setting for setting in SESSION_SETTINGS if setting.flag == "--symbols")._replace(
-    help="the symbols, with commas; default: those that a session would trade"
-)
+_SYMBOLS: Final = SYMBOLS._replace(help="the symbols, with commas; default: those that a session would trade")
 _SPARSE: Final = {
     "iex": "iex has the trades of one exchange, a few percent of all: a minute without one there has no bar.",
     "sip": "A minute without a trade has no bar.",

@@ -26,6 +26,7 @@ class Setting(NamedTuple):
 
 
 SESSIONS_DIR: Final = Setting("--sessions-dir", "sessions_dir", "DIR", "the folder of the session files")
+SYMBOLS: Final = Setting("--symbols", "feed.symbols", "A,B,C", "the symbols to trade, with commas")
 SESSION_SETTINGS: Final = (
     Setting("--feed", "feed.kind", "KIND", "where bars come from: simulated or recorded"),
     Setting(
@@ -38,7 +39,7 @@ SESSION_SETTINGS: Final = (
     Setting("--date", "feed.date", "YYYY-MM-DD", "one exchange day of a recorded feed"),
     Setting("--strategy", "strategy.name", "NAME", "the strategy; `sentio-tui strategies` lists them"),
     Setting("--preset", "strategy.preset", "NAME", "its parameters: conservative, balanced or aggressive"),
-    Setting("--symbols", "feed.symbols", "A,B,C", "the symbols to trade, with commas"),
+    SYMBOLS,
     Setting("--capital", "session.capital", "MONEY", "cash at the start"),
     Setting("--duration", "session.duration", "MINUTES", "end after this much market time; 0 is without end"),
     Setting("--speed", "feed.speed", "X", "1 is real time, 60 an hour a minute, 0 as fast as possible"),

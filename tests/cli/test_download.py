@@ -1,10 +1,6 @@
 """`download`: its words, exit codes and output, and what the recorded feed makes of its files."""
 
 import json
-import os
-import pty
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +11,7 @@ from sentio_tui.alpaca.rest import Rest
 from sentio_tui.cli import main
 from sentio_tui.model.bars import Bar
 from tests.exchange.server import ThreadedAlpaca
+from tests.terminals import on_a_terminal
 
 Run = Callable[..., tuple[int, str, str]]
 WEEK = ("--start", "2025-07-08", "--end", "2025-07-14")
@@ -86,22 +83,12 @@ def test_without_a_terminal_progress_is_lines(run: Run, monkeypatch: pytest.Monk
 
 def test_on_a_terminal_progress_is_a_bar(run: Run, tmp_path: Path) -> None:
     assert run("--symbols", "SPY", "--start", "2025-07-14", "--end", "2025-07-14")[0] == 0
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "sentio_tui", "download", "--symbols", "SPY", *WEEK, "--out", "bars"]
-    environ = {**os.environ, "TERM": "xterm-256color", "SENTIO_SESSIONS_DIR": str(tmp_path)}
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, env=environ, check=False)
-    os.close(theirs)
-    told = b""
-    try:
-        while part := os.read(ours, 4096):
-            told += part
-    except OSError:
-        pass  # on Linux, the end of a pseudo-terminal nobody writes to any more
-    os.close(ours)
-    assert done.returncode == 0
-    assert "━" in told.decode()
-    assert "4/4" in told.decode()
-    assert done.stdout.startswith(b"symbol")
+    arguments = ("download", "--symbols", "SPY", *WEEK, "--out", "bars")
+    code, out, told = on_a_terminal(*arguments, environ={"SENTIO_SESSIONS_DIR": str(tmp_path)})
+    assert code == 0
+    assert "━" in told
+    assert "4/4" in told
+    assert out.startswith(b"symbol")
 
 
 def test_ctrl_c_keeps_what_came_and_says_how_to_go_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

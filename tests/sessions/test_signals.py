@@ -1,11 +1,6 @@
 """The signals of a whole data set, without trading."""
 
-import io
 import json
-import os
-import pty
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +16,7 @@ from sentio_tui.sessions.signals import data_set
 from sentio_tui.settings import LadderSettings, MachineSettings
 from sentio_tui.strategies import registry
 from tests.sessions.places import needs_data, recorded
+from tests.terminals import on_a_terminal
 
 BTC = "BTC-USD_1min_2018-04-04_2018-04-05.csv"
 SPY = "SPY_1min_2013-10-04_2013-10-10.csv"
@@ -169,22 +165,12 @@ def test_t26_without_a_terminal_the_progress_is_a_line_every_so_often(
 
 
 def test_t26_on_a_terminal_the_progress_is_a_bar(tmp_path: Path) -> None:
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "sentio_tui", "signals", "--data", str(two_symbols(tmp_path)), "--symbol", "SPY"]
-    environ = {**os.environ, "TERM": "xterm-256color", "SENTIO_SESSIONS_DIR": str(tmp_path)}
-    done = subprocess.run([*command, "--out", "-"], stdout=subprocess.PIPE, stderr=theirs, env=environ, check=False)
-    os.close(theirs)
-    told = io.BytesIO()
-    try:
-        while part := os.read(ours, 4096):
-            told.write(part)
-    except OSError:
-        pass  # on Linux, the end of a pseudo-terminal nobody writes to any more
-    os.close(ours)
-    assert done.returncode == 0
-    assert len(done.stdout.splitlines()) == 30
-    assert "━" in told.getvalue().decode()
-    assert "30/30" in told.getvalue().decode()
+    arguments = ("signals", "--data", str(two_symbols(tmp_path)), "--symbol", "SPY", "--out", "-")
+    code, out, told = on_a_terminal(*arguments, environ={"SENTIO_SESSIONS_DIR": str(tmp_path)})
+    assert code == 0
+    assert len(out.splitlines()) == 30
+    assert "━" in told
+    assert "30/30" in told
 
 
 def test_bars_that_a_session_would_not_take_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
