@@ -16,6 +16,8 @@ AFTER_HOURS: Final = 240 * MINUTE
 """How long after its close an exchange still has bars."""
 SETTLED: Final = 16 * MINUTE
 """How long after a day its last bars have come, also to who has them a quarter of an hour late."""
+MOST_SYMBOLS: Final = 100
+"""Of one question: they stand in its address."""
 _EPOCH: Final = Day(1970, 1, 1)
 
 
@@ -54,15 +56,16 @@ def missing(
     sources: Mapping[str, str],
     hours: Mapping[str, Calendar],
 ) -> list[Request]:
-    """What to ask for so that every symbol has all its wanted days: the oldest first, a day of a source at once, and
-    nothing of the days that are kept."""
+    """What to ask for so that every symbol has all its wanted days, and nothing of those that are kept: the oldest
+    first, a day of a source at once for up to a hundred symbols."""
     asked: dict[tuple[Day, str, Millis, Millis], list[str]] = {}
     for symbol, days in wanted.items():
         for day in set(days) - set(kept.get(symbol, ())):
             asked.setdefault((day, sources[symbol], *span(hours[symbol], day)), []).append(symbol)
     return [
-        Request(source, day, tuple(symbols), begin, end - MINUTE)
+        Request(source, day, tuple(symbols[first : first + MOST_SYMBOLS]), begin, end - MINUTE)
         for (day, source, begin, end), symbols in sorted(asked.items())
+        for first in range(0, len(symbols), MOST_SYMBOLS)
     ]
 
 

@@ -8,8 +8,7 @@ from msgspec.structs import replace
 
 from sentio_tui import paths
 from sentio_tui.journal.catalogue import Listed, SessionState
-from sentio_tui.ui.actions import BY_ID
-from sentio_tui.ui.screens.dialogs import message
+from sentio_tui.ui.screens.dialogs import CANCEL, Choice, Dialog, message
 
 if TYPE_CHECKING:
     from sentio_tui.sessions.base import Session
@@ -50,11 +49,10 @@ class Library:
             return "A session is being started. Wait until it runs."
         if not monitor.ends_with_screen:
             return ""
-        keys = self._cockpit.key_table
-        detach = f", or detach from it ({keys.shown('detach')})" if "detach" in BY_ID else ""
         return (
-            f"{self.shown} runs here, and only one session can be shown. Stop it first ({keys.shown('stop')} in the "
-            f"cockpit){detach}. From another terminal, `sentio-tui replay {name}` opens this one."
+            f"{self.shown} runs here, and only one session can be shown. Stop it first "
+            f"({self._cockpit.key_table.shown('stop')} in the cockpit), or detach: it goes on without this screen, and "
+            f"`sentio-tui browse` opens others. From another terminal, `sentio-tui replay {name}` opens this one."
         )
 
     def open(self, listed: Listed) -> None:
@@ -94,12 +92,20 @@ class Library:
         self._cockpit.tell(f"This screen was opened to look only. Quit it; {instead}.", "warning", seconds=10)
 
     def _show(self, name: str, launch: "Callable[[], Session]") -> None:
-        refusal = self.refusal(name)
-        if refusal:
-            self._cockpit.push_screen(message("Another session runs", refusal, self._cockpit.clock))
+        cockpit, refusal = self._cockpit, self.refusal(name)
+        if not refusal:
+            cockpit.tell(f"Opening {name}…", seconds=2)
+            cockpit.launching.open(launch)
+        elif cockpit.monitor.launching:
+            cockpit.push_screen(message("Another session runs", refusal, cockpit.clock))
         else:
-            self._cockpit.tell(f"Opening {name}…", seconds=2)
-            self._cockpit.launching.open(launch)
+
+            def answered(value: str | None) -> None:
+                if value == "detach":
+                    cockpit.detach()
+
+            choices = (Choice("detach", "d", "Detach"), Choice(CANCEL, "enter", "Close"))
+            cockpit.push_screen(Dialog("Another session runs", refusal, choices, cockpit.clock, "error"), answered)
 
     def _replayed(self, name: str) -> "Session":
         from sentio_tui.sessions.recorded import open_recorded

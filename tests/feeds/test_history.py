@@ -79,6 +79,14 @@ def test_a_day_of_all_symbols_of_a_source_is_one_request_of_that_day() -> None:
     assert shares == Request("iex", day, ("SPY", "QQQ"), at("2025-01-02T05:00"), at("2025-01-03T04:59"))
 
 
+def test_many_symbols_are_asked_for_in_several_questions() -> None:
+    symbols = [f"S{number}" for number in range(250)]
+    hours: dict[str, Calendar] = dict.fromkeys(symbols, NEW_YORK)
+    requests = missing({each: {date(2025, 1, 2)} for each in symbols}, {}, dict.fromkeys(symbols, "iex"), hours)
+    assert [len(request.symbols) for request in requests] == [100, 100, 50]
+    assert sorted(symbol for request in requests for symbol in request.symbols) == sorted(symbols)
+
+
 @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from([99.5, 100.5, 102.0]))))
 def test_each_minute_is_kept_once_as_it_came_last(came: list[tuple[int, float]]) -> None:
     bars = [bar(minute * MINUTE, close=close) for minute, close in came]

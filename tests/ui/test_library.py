@@ -301,6 +301,23 @@ async def test_a_session_that_trades_here_is_not_ended_for_another(folder: Path,
         assert any("Start: fake runs" in notice for notice in notices(screen.cockpit))
 
 
+async def test_from_the_list_a_session_that_trades_here_is_left_to_go_on(folder: Path) -> None:
+    """In the list `d` deletes; in the dialog it detaches."""
+    clock, session = FakeClock(), FakeSession([busy()])
+    app = cockpit(folder, session, clock)
+    async with app.run_test(size=(160, 48)) as pilot:
+        await ready(pilot, session)
+        await pilot.press("b")
+        await listed(pilot, 4)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, Dialog))
+        clock.pass_by(1)
+        await pilot.press("d")
+        await until(pilot, lambda: app.goes_on)
+    assert session.commands == []
+    assert files(folder) >= {f"{name}.jsonl" for name in (WINS, LOSES)}
+
+
 Opened = Callable[[Path, str], FakeSession]
 
 
