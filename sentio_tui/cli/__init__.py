@@ -37,6 +37,7 @@ COMMANDS: Final[Mapping[str, _Command]] = {
     "strategies": _Command("overview", "list the strategies and their parameters"),
     "verify": _Command("recovery", "prove that a session's journal follows from its inputs"),
     "export": _Command("export", "write a session as files for other programs"),
+    "report": _Command("report", "report what a session came to, or compare several"),
     "signals": _Command("signals", "write what a strategy says of every bar of a data set, without trading"),
     "download": _Command("download", "write minute bars of Alpaca as files of the recorded feed"),
     "prune": _Command("prune", "compress or remove old sessions"),

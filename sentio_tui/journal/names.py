@@ -15,6 +15,8 @@ DOCUMENT: Final = ".json"
 LOCK: Final = ".lock"
 MARKS: Final = ".marks.json"
 """What a person marked in a session, and the notes to it."""
+REPORT: Final = ".report."
+"""What the name of a report kept beside its session goes on with; then comes the format."""
 CRASH: Final = ".crash.txt"
 """The words of a crash."""
 SUFFIXES: Final = (JOURNAL, PACKED_JOURNAL, DOCUMENT, LOCK)

@@ -21,6 +21,7 @@ from sentio_tui.journal.names import (
     JOURNAL,
     MARKS,
     PACKED_JOURNAL,
+    REPORT,
     close_summary_path,
     journal_path,
     session_lock_path,
@@ -31,7 +32,9 @@ _BLOCK: Final = 1 << 20
 _GZIP: Final = zlib.MAX_WBITS | 16
 """What zlib wants to hear to write a gzip file."""
 
-REMOVED: Final = (JOURNAL, PACKED_JOURNAL, MARKS, CRASH, DOCUMENT)
+_REPORTS: Final = tuple(REPORT + form for form in ("html", "md", "json", "csv"))
+
+REMOVED: Final = (JOURNAL, PACKED_JOURNAL, MARKS, CRASH, *_REPORTS, DOCUMENT)
 """The files of a session, in the order in which they go: what is listed as long as any is there goes last."""
 
 

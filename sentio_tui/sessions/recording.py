@@ -122,13 +122,21 @@ class Recording:
 
 def read_recording(path: Path) -> Recording:
     """The recording in a journal, up to the first damage there is. Raises NoRecording, OSError."""
+    return Recording(*read_events(path))
+
+
+def read_events(path: Path) -> tuple[list[AnyEvent], str]:
+    """The events of a journal up to the first damage, and what is wrong there in words, empty where nothing is.
+
+    Raises NoRecording where there is none, OSError.
+    """
     try:
         content = read_all(path)
     except JournalDamaged as error:
         if not error.good.events:
             raise NoRecording(str(error)) from error
         place = f"line {error.line}: " if error.line else ""
-        return Recording(error.good.events, f"the journal is damaged at {place}{error.problem}")
+        return error.good.events, f"the journal is damaged at {place}{error.problem}"
     if not content.events:
         raise NoRecording(content.torn or f"{path}: the journal has no events")
-    return Recording(content.events, content.torn or "")
+    return content.events, content.torn or ""
