@@ -271,6 +271,7 @@ _STANDING_ON: Final = {
     Basis.FILLS: "fills",
     Basis.TRADES: "closed round trips",
     Basis.DAYS: "exchange days",
+    Basis.SIGNALS: "signals",
 }
 
 

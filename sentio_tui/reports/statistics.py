@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from sentio_tui.engine.figures import FIGURES, Basis, Known, Unit
+from sentio_tui.engine.figures import FIGURES, SIGNAL_FIGURES, Basis, Known, Unit
 from sentio_tui.engine.ledger import Trade
-from sentio_tui.engine.metrics import DAYS_NEEDED, NO_TRADES
+from sentio_tui.engine.metrics import DAYS_NEEDED, NO_TRADES, execution_rate, signals_per_hour
 from sentio_tui.model.bars import MINUTE
 from sentio_tui.model.snapshot import Figure, Unknown
 from sentio_tui.reports.study import Study
@@ -49,7 +49,12 @@ class Told(Struct, frozen=True):
 def told(study: Study) -> list[Told]:
     """Every figure of a session: those all viewers show, and those of the samples, unknown where they are small."""
     metrics = study.snapshot.metrics
-    figures = [(known, getattr(metrics, known.name)) for known in FIGURES] + _statistics(study)
+    of_signals = (signals_per_hour(study.state), execution_rate(study.state))
+    figures = [
+        *((known, getattr(metrics, known.name)) for known in FIGURES),
+        *zip(SIGNAL_FIGURES, of_signals, strict=True),
+        *_statistics(study),
+    ]
     return [
         Told(known, value, "" if known.unit is Unit.COUNT else sample(study, known.basis)) for known, value in figures
     ]

@@ -160,7 +160,7 @@ def excursions(study: Study) -> Chart:
 def breakdown(study: Study, parts: Breakdown) -> Chart:
     """Profit or loss by one thing."""
     rows = sorted(parts.parts, key=lambda part: -abs(part.total))
-    kept, rest = (rows[:ROWS], rows[ROWS:]) if len(rows) > ROWS + 1 else (rows, [])
+    kept, rest = (rows[:ROWS], rows[ROWS:]) if len(rows) > ROWS + 1 and parts.name != "hour" else (rows, [])
     names = {part.key for part in kept}
     values = [(part.key, part.total, part.trades) for part in parts.parts if part.key in names]
     if rest:

@@ -7,6 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from sentio_tui.engine.figures import Basis, Unit
+from sentio_tui.engine.metrics import signals
 from sentio_tui.journal.catalogue import SessionState
 from sentio_tui.model.bars import MINUTE, Millis
 from sentio_tui.model.snapshot import Figure, Unknown
@@ -74,6 +75,8 @@ def sample(study: Study, basis: Basis) -> str:
             return count(len(study.trades), "trade")
         case Basis.DAYS:
             return count(len(study.daily), "day")
+        case Basis.SIGNALS:
+            return count(signals(study.state), "signal")
 
 
 class Clock:

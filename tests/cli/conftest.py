@@ -6,13 +6,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sentio_tui import paths
 from sentio_tui.journal.names import journal_path
 from sentio_tui.journal.writer import JournalWriter
 from sentio_tui.model.decisions import Direction
-from sentio_tui.model.events import SessionEnded
-from tests.engine.scripts import COIN, bar, engine, run
+from sentio_tui.model.events import SessionEnded, SessionStarted
+from tests.engine.scripts import COIN, bar, engine, of, run
 
 Session = Callable[..., str]
 
@@ -43,6 +44,8 @@ def session(folder: Path) -> Session:
         """`written`: the time of the last event, in seconds since 1970."""
         script = [Direction.NEUTRAL, Direction.LONG, Direction.NEUTRAL, Direction.SHORT, Direction.NEUTRAL]
         events = run(engine({COIN: script}), [bar(minute, 100.0 + minute) for minute in range(6)])
+        (started,) = of(events, SessionStarted)
+        events[0] = replace(started, info=replace(started.info, name=name))
         if ended:
             events.append(SessionEnded(len(events) + 1, events[-1].at, "done"))
         path = journal_path(folder, name)
