@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 from typing import TYPE_CHECKING, Final
 
 from sentio_tui.cli.options import (
@@ -70,12 +69,10 @@ def _web(arguments: argparse.Namespace) -> int:
     address = server.address_of(listening, web.host)
 
     def begun() -> None:
-        print(f"{BEGUN} {address}", flush=True)
-        if options.token:
-            print(f"It asks for the token in {web.token_variable}: open {address}?token=TOKEN once in each browser.")
-        if not options.is_local:
-            print("It is reached from other machines, and what is sent is not encrypted.")
-        sys.stdout.flush()
+        token = f"It asks for the token in {web.token_variable}: open {address}?token=TOKEN once in each browser."
+        reach = "It is reached from other machines, and what is sent is not encrypted."
+        words = (f"{BEGUN} {address}", token if options.token else "", "" if options.is_local else reach)
+        print(" ".join(filter(None, words)), flush=True)
 
     server.serve(options, listening, begun, with_parent=arguments.with_parent)
     return DONE

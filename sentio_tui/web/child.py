@@ -111,7 +111,11 @@ class Server:
         last = ""
         for line in process.stdout:
             last = line.strip() or last
-        self._say(f"The dashboard has ended: {last or 'it said nothing'}")
+        code = process.wait()
+        with self._turn:
+            if self._process is process:
+                self._process = None
+                self._say(f"The dashboard has ended (exit code {code}){f': {last}' if last else ''}")
 
 
 OURS: Final = Server()

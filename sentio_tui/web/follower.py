@@ -61,6 +61,11 @@ class Follower:
         self.share = 0.0
         """How much of it has been read, 0.0 to 1.0."""
 
+    @property
+    def seq(self) -> int:
+        """The number of the last event that is shown; 0 before the first."""
+        return 0 if self._parts is None else self._parts.status.seq
+
     def close(self) -> None:
         if self._journal is not None:
             self._journal.close()

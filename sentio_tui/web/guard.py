@@ -10,7 +10,7 @@ import ipaddress
 import re
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
@@ -104,24 +104,23 @@ class Guard:
             return answer(Failure(f"{authority[:80]!r} is not a name of this dashboard; use localhost"), 403)
         if scope["type"] == "websocket":
             origin = headers.get("origin")
-            if origin is not None and urlsplit(origin).netloc.lower() != authority.lower():
+            if origin is not None and origin.partition("://")[2].lower() != authority.lower():
                 return answer(Failure(f"pages of {origin[:80]!r} are not let in"), 403)
         if not self._token or scope["path"] == OPEN:
             return None
-        given = self._given(scope)
-        if given is not None and scope["path"] == "/" and self._is_right(given):
+        if scope["path"] == "/" and scope.get("method") == "GET" and self._is_right(self._given(scope)):
             return self._entered(scope)
         if self._is_known(headers):
             return None
         return self._unknown(scope)
 
-    def _given(self, scope: Scope) -> bytes | None:
-        """The token of a link."""
+    def _given(self, scope: Scope) -> bytes:
+        """The token of a link; empty where it has none."""
         try:
             values = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=FIELDS).get("token")
         except ValueError:
-            return None
-        return values[0].encode() if values else None
+            return b""
+        return values[0].encode() if values else b""
 
     def _is_right(self, given: bytes) -> bool:
         return hmac.compare_digest(given, self._token)

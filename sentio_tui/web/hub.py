@@ -182,7 +182,9 @@ class Hub:
         if len(self._channels) >= MOST:
             idle = next((each for each, channel in self._channels.items() if not channel.users), None)
             if idle is None:
-                raise Busy(f"{MOST} sessions are watched at once, more are not followed; close a page of another one")
+                raise Busy(
+                    f"{MOST} sessions are watched already, and no more can be followed; close a page of another one"
+                )
             await self._channels.pop(idle).stop()
         channel = self._channels.get(name)
         if channel is None:  # or another page asked for it meanwhile

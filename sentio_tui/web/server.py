@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from errno import EADDRINUSE
 from typing import Final
 
 import uvicorn
@@ -55,8 +56,10 @@ def listen(host: str, port: int) -> socket.socket:
     except OverflowError as error:
         raise NotServed(f"there is no port {port}") from error
     except OSError as error:
-        hint = " (perhaps another dashboard has it)" if isinstance(error, PermissionError) or error.errno == 98 else ""
-        raise NotServed(f"{host}:{port} cannot be listened on: {error.strerror or error}{hint}") from error
+        # What the library says names the address once more.
+        why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        hint = " (perhaps another dashboard has it)" if error.errno == EADDRINUSE else ""
+        raise NotServed(f"{host}:{port} cannot be listened on: {why}{hint}") from error
 
 
 def address_of(listening: socket.socket, host: str) -> str:
