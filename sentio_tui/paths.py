@@ -36,6 +36,12 @@ def user_data_dir() -> Path:
     return platformdirs.user_data_path(_NAME, appauthor=False)
 
 
+def accounts_dir() -> Path:
+    """Where it is noted which accounts at brokers are traded now, whatever the folder of the sessions. It need not
+    exist."""
+    return user_data_dir() / "accounts"
+
+
 def socket_dirs() -> tuple[Path, ...]:
     """Folders for the sockets of running sessions, the best first. Whoever uses one makes sure that it is private."""
     last = Path(tempfile.gettempdir()) / f"{_NAME}-{os.getuid()}"

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from sentio_tui.model.events import Mode
+
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
@@ -59,10 +61,10 @@ class AlpacaFeedSettings(Section, frozen=True):
 
 
 class FeedSettings(Section, frozen=True):
-    kind: Literal["simulated", "recorded"] = "simulated"
+    kind: Literal["simulated", "recorded", "alpaca"] = "simulated"
     symbols: tuple[Annotated[str, Meta(min_length=1, max_length=24)], ...] = ("BTC-USD", "ETH-USD", "SOL-USD")
     speed: Annotated[float, Meta(ge=0, le=100_000)] = 60.0
-    """Market time over wall time: 1 is real time, 60 an hour a minute, 0 as fast as possible."""
+    """Market time over wall time: 1 is real time, 60 an hour a minute, 0 as fast as possible. Alpaca: always 1."""
     seed: Annotated[int, Meta(ge=0, le=2**53)] = 18
     """The simulated market's random seed. The same seed gives the same bars, to the byte."""
     start: str = "2025-01-06T00:00:00Z"
@@ -70,7 +72,8 @@ class FeedSettings(Section, frozen=True):
     days: Annotated[int, Meta(ge=0, le=3650)] = 0
     """Simulated market: ends after this many days; 0 is without end."""
     warm_up_days: Annotated[int, Meta(ge=0, le=60)] = 0
-    """Exchange days before the first one that strategies learn from without trading. Recorded: before `date`."""
+    """Exchange days before the first one that strategies learn from without trading. Recorded: before `date`. Alpaca:
+    before now."""
     data: tuple[str, ...] = ()
     """Recorded market: CSV and Parquet files, and folders of them."""
     date: str = ""
@@ -147,7 +150,8 @@ class AlpacaBrokerSettings(Section, frozen=True):
 
 
 class BrokerSettings(Section, frozen=True):
-    kind: Literal["paper"] = "paper"
+    kind: Literal["paper", "alpaca"] = "paper"
+    """Orders are filled here, or sent to an account at Alpaca."""
     fill: Literal["next_open", "same_close"] = "next_open"
     """Market orders fill at the open of the symbol's next bar, or (optimistic) at the close that made the signal."""
     slippage: Rate = 0.001
@@ -289,3 +293,10 @@ class Settings(Section, frozen=True):
     """Action id to key or keys ("f,ctrl+f"). `sentio-tui config` lists the ids."""
     sessions_dir: str = ""
     """Where sessions are kept; empty is ./sessions in a checkout, else the user's data folder."""
+
+    @property
+    def mode(self) -> Mode:
+        """Where the prices and the money of a session of these settings come from."""
+        if self.feed.kind != "alpaca":
+            return Mode.SIM if self.feed.kind == "simulated" else Mode.REPLAY
+        return Mode.LIVE if self.broker.kind == "alpaca" and self.broker.alpaca.mode == "live" else Mode.PAPER

@@ -14,6 +14,7 @@ import pytest
 from sentio_tui import __version__, cli, paths
 from sentio_tui.config import ConfigError, Problem
 from sentio_tui.feeds.base import FeedError
+from sentio_tui.sessions.permit import NONE, Permit
 from sentio_tui.sessions.recorder import SessionsFolderError
 from sentio_tui.settings import Settings
 
@@ -57,7 +58,7 @@ class Handed:
         monkeypatch.setattr("sentio_tui.sessions.assemble.assemble", self._assemble)
         monkeypatch.setattr("sentio_tui.sessions.headless.run", self._run)
 
-    def _assemble(self, settings: Settings, folder: Path) -> FakeSession:
+    def _assemble(self, settings: Settings, folder: Path, permit: Permit) -> FakeSession:
         if self.error is not None:
             raise self.error
         self.settings, self.folder = settings, folder
@@ -211,11 +212,19 @@ class Terminal:
         monkeypatch.setattr("sentio_tui.ui.app.run", self._run)
 
     def _cockpit(
-        self, launch: object, settings: Settings, theme_dirs: Sequence[Path], shell: object, *, opening: object
+        self,
+        launch: object,
+        settings: Settings,
+        theme_dirs: Sequence[Path],
+        shell: object,
+        *,
+        opening: object,
+        live: bool,
     ) -> object:
         assert shell is self
+        assert not live
         self.settings, self.theme_dirs, self.opening = settings, theme_dirs, opening
-        launching = SimpleNamespace(tell=self.told.append)
+        launching = SimpleNamespace(tell=self.told.append, permit=NONE)
         return SimpleNamespace(launch=launch, goes_on=False, is_leaving=False, launching=launching)
 
     def _run(self, cockpit: SimpleNamespace) -> int:

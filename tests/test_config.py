@@ -209,7 +209,7 @@ def test_t39_all_problems_are_told_together(place: Place) -> None:
         ("instruments = 3", "instruments", "it must be a table"),
         ("costs = 3", "costs", "it must be a list of tables"),
         ("costs = [3]", "costs[0]", "it must be a table"),
-        ("[feed]\nkind = 'simulatd'", "feed.kind", 'one of simulated, recorded; did you mean "simulated"?'),
+        ("[feed]\nkind = 'simulatd'", "feed.kind", 'one of simulated, recorded, alpaca; did you mean "simulated"?'),
         ("[feed]\nspeed = inf", "feed.speed", "inf is not allowed; it must be a finite number"),
         ("[feed]\nspeed = 100001", "feed.speed", "of at least 0 and of at most 100,000"),
         ("[feed]\nspeed = true", "feed.speed", "true is not allowed"),

@@ -37,7 +37,7 @@ def machine(sessions: Path, environ: Mapping[str, str]) -> Iterator[Check]:
     for name, folder in (("sessions", sessions), ("configuration", paths.user_config_dir())):
         yield writable(name, folder)
     yield disk(sessions)
-    yield from locks(sessions)
+    yield from locks(sessions, paths.accounts_dir())
     yield from sockets(paths.socket_dirs())
 
 
@@ -151,19 +151,22 @@ def disk(folder: Path) -> Check:
     return ok("disk", found)
 
 
-def locks(folder: Path) -> Iterator[Check]:
+def locks(*folders: Path) -> Iterator[Check]:
     """Of sessions and accounts: who holds them, and which were left behind."""
     held, left = [], []
-    try:
-        for path in sorted(folder.glob(f"*{LOCK}")):
-            found = holder(path)
-            if found is None:
-                left.append(path)
-            else:
-                held.append(f"{path.stem} (process {found.pid})")
-    except OSError as error:
-        yield failed("locks", f"{error.filename or folder}: {error.strerror}", "Give yourself the right to read there.")
-        return
+    for folder in folders:
+        try:
+            for path in sorted(folder.glob(f"*{LOCK}")):
+                found = holder(path)
+                if found is None:
+                    left.append(path)
+                else:
+                    whose = f"session {found.session}, " if found.session != path.stem else ""
+                    held.append(f"{path.stem} ({whose}process {found.pid})")
+        except OSError as error:
+            where = f"{error.filename or folder}: {error.strerror}"
+            yield failed("locks", where, "Give yourself the right to read there.")
+            return
     for path in left:
         advice = f"It does no harm: the next start takes it. Remove it with `rm '{path}'`."
         yield warning("locks", f"{path} was left by a process that died", advice)

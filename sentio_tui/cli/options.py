@@ -28,7 +28,8 @@ class Setting(NamedTuple):
 SESSIONS_DIR: Final = Setting("--sessions-dir", "sessions_dir", "DIR", "the folder of the session files")
 SYMBOLS: Final = Setting("--symbols", "feed.symbols", "A,B,C", "the symbols to trade, with commas")
 SESSION_SETTINGS: Final = (
-    Setting("--feed", "feed.kind", "KIND", "where bars come from: simulated or recorded"),
+    Setting("--feed", "feed.kind", "KIND", "where bars come from: simulated, recorded or alpaca"),
+    Setting("--broker", "broker.kind", "KIND", "where orders go: paper (filled here) or alpaca"),
     Setting(
         "--data",
         "feed.data",
@@ -42,7 +43,7 @@ SESSION_SETTINGS: Final = (
     SYMBOLS,
     Setting("--capital", "session.capital", "MONEY", "cash at the start"),
     Setting("--duration", "session.duration", "MINUTES", "end after this much market time; 0 is without end"),
-    Setting("--speed", "feed.speed", "X", "1 is real time, 60 an hour a minute, 0 as fast as possible"),
+    Setting("--speed", "feed.speed", "X", "1 is real time, 60 an hour a minute, 0 as fast as possible; alpaca: 1"),
     Setting("--seed", "feed.seed", "N", "the random seed of the simulated feed"),
     SESSIONS_DIR,
 )
@@ -106,6 +107,14 @@ def add_setting(parser: argparse.ArgumentParser, setting: Setting) -> None:
         action="append" if repeats else "store",
         help=setting.help,
     )
+
+
+def add_live(parser: argparse.ArgumentParser, *, headless: bool) -> None:
+    """The permission for real money; where nobody can be asked, with the account that is meant."""
+    parser.add_argument("--live", action="store_true", help="permit real money, where the configuration says so too")
+    if headless:
+        text = "without a screen: the number of the live account, which confirms that it is meant"
+        parser.add_argument("--account", metavar="NUMBER", type=_given, help=text)
 
 
 def _given(text: str) -> str:

@@ -14,21 +14,25 @@ from sentio_tui.cli.options import (
     Entry,
     Parser,
     add_config_options,
+    add_live,
     add_setting,
     complain,
     load,
 )
+from sentio_tui.cli.permission import unattended
 from sentio_tui.cli.screen import trade, why_no_screen
 
 if TYPE_CHECKING:
     from sentio_tui.config import Loaded
     from sentio_tui.process import Shell
+    from sentio_tui.sessions.live import LiveSession
     from sentio_tui.sessions.verify import Verdict
     from sentio_tui.settings import Settings
 
 _RESUME_EPILOG: Final = """\
 Goes on where the session broke off, at the exact next bar, with the configuration it was started with. Without a
-SESSION it takes the only interrupted one. Without a terminal it runs without a screen, as `sentio-tui run` does.
+SESSION it takes the only interrupted one. Without a terminal it runs without a screen, as `sentio-tui run` does. One
+that trades an account at Alpaca is checked as at its start, and real money needs the same permission again.
 
 examples:
   sentio-tui resume
@@ -51,6 +55,7 @@ def _resume_parser() -> Parser:
     parser.add_argument("--no-screen", action="store_true", help="run without a screen, also where there is a terminal")
     parser.add_argument("--json", action="store_true", help="without a screen: print only the final summary")
     parser.add_argument("--speed", metavar="X", type=float, help="another speed than the recorded one")
+    add_live(parser, headless=True)
     add_config_options(parser)
     add_setting(parser, SESSIONS_DIR)
     add_setting(parser, THEME)
@@ -70,6 +75,7 @@ def _go_on(arguments: argparse.Namespace, shell: "Shell | None") -> int:
     from sentio_tui import paths
     from sentio_tui.config import ConfigError
     from sentio_tui.sessions import headless
+    from sentio_tui.sessions.permit import NONE, Permit, expect_permitted
     from sentio_tui.sessions.preparing import prepare
     from sentio_tui.sessions.resume import interrupted, resume, settings_of
 
@@ -77,22 +83,26 @@ def _go_on(arguments: argparse.Namespace, shell: "Shell | None") -> int:
     if speed is not None and not 0.0 <= speed <= 100_000.0:
         return complain(f"--speed {speed:g} must be from 0 to 100,000")
     refusals: tuple[type[Exception], ...] = (ConfigError, *_refusals())
+    log = sys.stderr if arguments.json else sys.stdout
     try:
         loaded = load(arguments)
         folder = paths.sessions_dir(loaded.settings)
         name = arguments.session or interrupted(folder)
         settings = settings_of(folder, name)
+        expect_permitted(settings, arguments.live)
+        alone = unattended(arguments, log) if shell is None else NONE
     except refusals as error:
         return complain(error)
+
+    def going_on(permit: Permit) -> "LiveSession":
+        return accompanied(resume(folder, name, speed, permit), loaded.settings)
+
     if shell is not None:
         screen = _with_screen_of(settings, loaded)
-        return trade(
-            lambda: accompanied(resume(folder, name, speed), loaded.settings), screen, loaded, _refusals, shell
-        )
-    log = sys.stderr if arguments.json else sys.stdout
-    prepare(settings, lambda step: print(step, file=log, flush=True))
+        return trade(going_on, screen, loaded, _refusals, shell, live=arguments.live)
+    prepare(settings, alone.tell)
     try:
-        session = accompanied(resume(folder, name, speed), loaded.settings)
+        session = going_on(alone)
     except _refusals() as error:
         complain(error)
         return FAILED
@@ -109,12 +119,14 @@ def _with_screen_of(settings: "Settings", loaded: "Loaded") -> "Settings":
 
 def _refusals() -> tuple[type[Exception], ...]:
     """Why a session cannot go on, where a person can put it right."""
+    from sentio_tui.alpaca.opening import NotOpened
     from sentio_tui.feeds.base import FeedError
     from sentio_tui.journal.atomic import JournalError
     from sentio_tui.journal.catalogue import UnknownSession
+    from sentio_tui.sessions.permit import NotPermitted
     from sentio_tui.sessions.resume import NotResumed
 
-    return (NotResumed, UnknownSession, FeedError, JournalError, OSError)
+    return (NotResumed, NotPermitted, NotOpened, UnknownSession, FeedError, JournalError, OSError)
 
 
 def _verify_parser() -> Parser:

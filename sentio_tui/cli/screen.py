@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sentio_tui.process import Shell
     from sentio_tui.sessions.base import Session
     from sentio_tui.sessions.live import LiveSession
+    from sentio_tui.sessions.permit import Permit
     from sentio_tui.settings import Settings
     from sentio_tui.ui.app import Cockpit
 
@@ -45,15 +46,17 @@ def show(
 
 
 def trade(
-    assemble: Callable[[], "LiveSession"],
+    assemble: "Callable[[Permit], LiveSession]",
     settings: "Settings",
     loaded: "Loaded",
     refusals: Callable[[], tuple[type[Exception], ...]],
     shell: "Shell",
     opening: "Callable[[Cockpit], None] | None" = None,
+    *,
+    live: bool = False,
 ) -> int:
     """Open the cockpit on a session that runs in this process, as `show` does; its strategies are made ready first.
-    With an `opening` that is done first, and no session is started unasked.
+    With an `opening` that is done first, and no session is started unasked. `live` permits real money.
 
     When the session goes on without the screen, so does the shell, and this returns at the session's end.
     """
@@ -65,12 +68,12 @@ def trade(
 
         prepare(settings, cockpit.launching.tell, lambda: not cockpit.is_leaving)
         cockpit.launching.tell("")
-        session = assemble()
+        session = assemble(cockpit.launching.permit)
         session.start()
         return session
 
     launch = _Launch(started, loaded, refusals)
-    cockpit = app.Cockpit(launch, settings, paths.theme_dirs(settings), shell, opening=opening)
+    cockpit = app.Cockpit(launch, settings, paths.theme_dirs(settings), shell, opening=opening, live=live)
     code = app.run(cockpit)
     if not cockpit.goes_on:
         return launch.told(code)

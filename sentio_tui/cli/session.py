@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sentio_tui.cli.company import accompanied
@@ -13,16 +13,19 @@ from sentio_tui.cli.options import (
     Entry,
     Parser,
     add_config_options,
+    add_live,
     add_setting,
     complain,
     load,
 )
+from sentio_tui.cli.permission import unattended
 from sentio_tui.cli.screen import located, trade, why_no_screen
 
 if TYPE_CHECKING:
     from sentio_tui.config import Loaded
     from sentio_tui.process import Shell
     from sentio_tui.sessions.live import LiveSession
+    from sentio_tui.sessions.permit import Permit
     from sentio_tui.ui.app import Cockpit
 
 _COCKPIT_EPILOG: Final = """\
@@ -31,6 +34,7 @@ _COCKPIT_EPILOG: Final = """\
 examples:
   sentio-tui --strategy breakout --speed 120
   sentio-tui --feed recorded --data bars.csv --symbols BTC-USD
+  sentio-tui --feed alpaca --broker alpaca --profile spy
 
 exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted
 """
@@ -38,6 +42,10 @@ _RUN_EPILOG: Final = """\
 examples:
   sentio-tui run --duration 60 --speed 0
   sentio-tui run --feed recorded --data bars.csv --symbols BTC-USD --speed 0 --json > summary.json
+  sentio-tui run --feed alpaca --broker alpaca --symbols SPY,QQQ
+
+Real money is traded only with broker.alpaca.mode = "live" in the configuration, --live, and the number of the account:
+  sentio-tui run --feed alpaca --broker alpaca --set broker.alpaca.mode=live --live --account 123456789
 """
 _BROWSE_EPILOG: Final = """\
 Lists the sessions, and starts none: enter replays one, r goes on with an interrupted one, space and c compare two, d
@@ -58,6 +66,7 @@ def _cockpit_parser() -> Parser:
     parser = Parser("", description, f"commands:\n{table}{_COCKPIT_EPILOG}")
     parser.add_argument("--version", action="version", version=f"sentio-tui {__version__}")
     _add_session_options(parser)
+    add_live(parser, headless=False)
     add_setting(parser, THEME)
     return parser
 
@@ -65,6 +74,7 @@ def _cockpit_parser() -> Parser:
 def _run_parser() -> Parser:
     parser = Parser("run", "Run a session without a screen. Log lines go to the standard output.", _RUN_EPILOG)
     _add_session_options(parser)
+    add_live(parser, headless=True)
     parser.add_argument(
         "--json", action="store_true", help="print only the final summary there; log lines go to the standard error"
     )
@@ -85,14 +95,27 @@ def _cockpit(arguments: argparse.Namespace) -> int:
     return process.divide(lambda shell: _screen(arguments, shell))
 
 
-def _screen(arguments: argparse.Namespace, shell: "Shell", opening: "Callable[[Cockpit], None] | None" = None) -> int:
+def _screen(arguments: argparse.Namespace, shell: "Shell") -> int:
     from sentio_tui.config import ConfigError
+    from sentio_tui.sessions.permit import NotPermitted
 
     try:
-        loaded = load(arguments)
-    except ConfigError as error:
+        loaded = _permitted(arguments)
+    except (ConfigError, NotPermitted) as error:
         return complain(error)
-    return trade(lambda: _assemble(loaded), loaded.settings, loaded, _refusals, shell, opening)
+    return trade(partial(_assemble, loaded), loaded.settings, loaded, _refusals, shell, live=arguments.live)
+
+
+def _permitted(arguments: argparse.Namespace) -> "Loaded":
+    """The configuration in force, of a session that may start. Raises ConfigError, NotPermitted."""
+    from sentio_tui.sessions.permit import NotPermitted, expect_permitted
+
+    loaded = load(arguments)
+    expect_permitted(loaded.settings, arguments.live)
+    speed = getattr(arguments, "feed.speed")
+    if loaded.settings.feed.kind == "alpaca" and speed is not None and loaded.settings.feed.speed != 1.0:
+        raise NotPermitted(f"--speed {speed}: the market of now goes at its own speed; leave the option out")
+    return loaded
 
 
 def _browse_parser() -> Parser:
@@ -108,43 +131,61 @@ def _browse(arguments: argparse.Namespace) -> int:
         return complain(f"{why} Use `sentio-tui sessions`.")
     from sentio_tui import process
 
-    return process.divide(lambda shell: _screen(arguments, shell, lambda cockpit: cockpit.library.browse_first()))
+    return process.divide(lambda shell: _shelf(arguments, shell))
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _shelf(arguments: argparse.Namespace, shell: "Shell") -> int:
     from sentio_tui.config import ConfigError
 
     try:
         loaded = load(arguments)
     except ConfigError as error:
         return complain(error)
+
+    def opening(cockpit: "Cockpit") -> None:
+        cockpit.library.browse_first()
+
+    return trade(partial(_assemble, loaded), loaded.settings, loaded, _refusals, shell, opening)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from sentio_tui.config import ConfigError
+    from sentio_tui.sessions.permit import NotPermitted
+
+    log = sys.stderr if arguments.json else sys.stdout
+    try:
+        loaded = _permitted(arguments)
+        permit = unattended(arguments, log)
+    except (ConfigError, NotPermitted) as error:
+        return complain(error)
     from sentio_tui.sessions import headless
     from sentio_tui.sessions.preparing import prepare
 
-    log = sys.stderr if arguments.json else sys.stdout
-    prepare(loaded.settings, lambda step: print(step, file=log, flush=True))
+    prepare(loaded.settings, permit.tell)
     try:
-        session = _assemble(loaded)
+        session = _assemble(loaded, permit)
     except _refusals() as error:
         return complain(located(error, loaded))
     document = sys.stdout if arguments.json else None
     return headless.run(session, log=log, document=document, on_hangup=loaded.settings.session.on_hangup)
 
 
-def _assemble(loaded: "Loaded") -> "LiveSession":
+def _assemble(loaded: "Loaded", permit: "Permit") -> "LiveSession":
     from sentio_tui import paths
     from sentio_tui.sessions.assemble import assemble
 
-    return accompanied(assemble(loaded.settings, paths.sessions_dir(loaded.settings)), loaded.settings)
+    return accompanied(assemble(loaded.settings, paths.sessions_dir(loaded.settings), permit), loaded.settings)
 
 
 def _refusals() -> tuple[type[Exception], ...]:
     """What `assemble` raises for what a person can put right."""
+    from sentio_tui.alpaca.opening import NotOpened
     from sentio_tui.config import ConfigError
     from sentio_tui.feeds.base import FeedError
+    from sentio_tui.sessions.permit import NotPermitted
     from sentio_tui.sessions.recorder import SessionsFolderError
 
-    return (ConfigError, FeedError, SessionsFolderError)
+    return (ConfigError, FeedError, NotOpened, NotPermitted, SessionsFolderError)
 
 
 COCKPIT: Final = Entry(_cockpit_parser, _cockpit)

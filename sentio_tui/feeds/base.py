@@ -32,8 +32,11 @@ class Feed(Protocol):
     Bars are handed on as they came: the engine validates them.
     """
 
-    name: str
-    is_live: bool
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def is_live(self) -> bool: ...
 
     @property
     def begin(self) -> Millis | None:

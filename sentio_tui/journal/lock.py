@@ -68,6 +68,12 @@ class SessionLock:
         if self.is_held:
             self._say(self._descriptor, str(socket))
 
+    def rename(self, session: str) -> None:
+        """Say that another session holds it: one that was taken before its session had a name. Raises OSError."""
+        self._session = session
+        if self.is_held:
+            self._say(self._descriptor, "")
+
     def release(self) -> None:
         """Remove the file and let go. Without the lock nothing happens."""
         if not self.is_held:

@@ -101,7 +101,8 @@ class SessionInfo(Struct, frozen=True):
 
     `exchange` names the calendar of the session's hours; empty when the hours are not known. Books that are flat
     overnight are sold out from `before_close` milliseconds before its close. `data` are the fingerprints of the files a
-    recorded feed read, by their paths.
+    recorded feed read, by their paths. `account` names the account at a broker without its number; empty where there is
+    none.
     """
 
     name: str
@@ -119,6 +120,7 @@ class SessionInfo(Struct, frozen=True):
     exchange: str = ""
     before_close: Millis = 0
     data: dict[str, str] = {}
+    account: str = ""
 
 
 class SessionStarted(Event, frozen=True, tag="session_started"):

@@ -3,9 +3,10 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -15,6 +16,8 @@ from sentio_tui.brokers.base import Broker
 from sentio_tui.brokers.costs import Cost, CostSchedule
 from sentio_tui.brokers.matching import NextOpen, SameClose
 from sentio_tui.brokers.paper import PaperBroker
+from sentio_tui.brokers.silent import SilentBroker
+from sentio_tui.config import ConfigError, Problem
 from sentio_tui.engine.book import BookParts
 from sentio_tui.engine.engine import Engine, Rules
 from sentio_tui.engine.risk import Limits
@@ -23,16 +26,20 @@ from sentio_tui.feeds.base import Feed
 from sentio_tui.feeds.pacing import Pacer
 from sentio_tui.market.calendar import AlwaysOpen, Calendar, leading
 from sentio_tui.model.bars import Millis
-from sentio_tui.model.events import AnyEvent, BookInfo, Mode, SessionInfo
+from sentio_tui.model.events import AnyEvent, BookInfo, SessionInfo
 from sentio_tui.model.instruments import AssetClass, Family, Instrument
 from sentio_tui.sessions.books import books_of, family_of
 from sentio_tui.sessions.inputs import BEGINNING, Position
 from sentio_tui.sessions.live import LiveSession
-from sentio_tui.sessions.markets import feed_of, hours_of, on_exchanges, with_symbols
+from sentio_tui.sessions.markets import alpaca_plan, feed_of, hours_of, is_stressed, on_exchanges, with_symbols
+from sentio_tui.sessions.permit import NONE, Permit, expect_permitted
 from sentio_tui.sessions.recorder import Recorder
 from sentio_tui.sessions.summary import Terms
 from sentio_tui.sessions.versions import data_of, versions_of
 from sentio_tui.settings import BookSettings, Settings
+
+if TYPE_CHECKING:
+    from sentio_tui.sessions.at_alpaca import HeldAccount
 
 T = TypeVar("T")
 
@@ -40,19 +47,49 @@ _CRYPTO_DEFAULT: Final = (0.000001, 0.01)
 _EQUITY_DEFAULT: Final = (1.0, 0.01)
 
 
-def assemble(settings: Settings, folder: Path) -> LiveSession:
-    """A session ready to start. Everything that can be wrong with the configuration is found here, before any file.
+def assemble(settings: Settings, folder: Path, permit: Permit = NONE) -> LiveSession:
+    """A session ready to start. Everything that can be wrong with the configuration is found here, before any file;
+    with an account at Alpaca, also what is wrong there, and whether `permit` allows it.
 
-    Raises ConfigError with all problems, FeedError where the data cannot be read, SessionsFolderError where the
-    folder cannot be written.
+    Raises ConfigError with all problems, FeedError where the data cannot be read, NotPermitted, NotOpened where Alpaca
+    cannot be traded with, SessionsFolderError where the folder cannot be written.
     """
     started = time.time_ns() // 1_000_000
     plan = plan_of(_findable(settings))
-    feed = feed_of(plan.settings, plan.instruments, plan.hours, plan.family)
-    recorder = Recorder.create(folder, started)
-    info = _info(plan, recorder.name, started, feed)
-    engine = plan.engine(info, started if feed.begin is None else feed.begin)
-    return session_of(plan, engine, feed, recorder, engine.open, BEGINNING)
+    with ExitStack() as undone:
+        held = outside(plan, started, permit)
+        if held is not None:
+            undone.callback(held.release)
+            plan = _with_capital(plan, held.capital(plan.settings.feed.symbols))
+        feed = feed_of(plan.settings, plan.instruments, plan.hours, plan.family)
+        recorder = Recorder.create(folder, started)
+        info = _info(plan, recorder.name, started, feed, "" if held is None else held.mark)
+        silent = SilentBroker()
+        engine = plan.engine(info, started if feed.begin is None else feed.begin, silent)
+        session = session_of(plan, engine, feed, recorder, engine.open, BEGINNING, held=held, silent=silent)
+        undone.pop_all()
+    return session
+
+
+def outside(plan: "Plan", started: Millis, permit: Permit) -> "HeldAccount | None":
+    """What a session needs of Alpaca, looked at: the account, held, where it trades one. Raises NotPermitted,
+    NotOpened."""
+    expect_permitted(plan.settings, permit.live)
+    if plan.settings.feed.kind != "alpaca":
+        return None
+    from sentio_tui.sessions import at_alpaca
+
+    wanted = alpaca_plan(plan.settings, plan.family)
+    if plan.settings.broker.kind == "alpaca":
+        return at_alpaca.hold(wanted, started, permit)
+    at_alpaca.look_at(wanted, permit)
+    return None
+
+
+def _with_capital(plan: "Plan", capital: float) -> "Plan":
+    """What an account has is the capital, whatever is configured."""
+    settings = plan.settings
+    return plan_of(replace(settings, session=replace(settings.session, capital=capital)))
 
 
 def _findable(settings: Settings) -> Settings:
@@ -75,16 +112,23 @@ class Plan(Struct, frozen=True):
     infos: tuple[BookInfo, ...]
     rules: Rules
 
-    def engine(self, info: SessionInfo, at: Millis) -> Engine:
-        """The engine of a session that begins at the market time `at`, with the paper broker it starts with."""
-        broker = _broker(self.settings, self.infos, self.instruments, self.hours)
+    def engine(self, info: SessionInfo, at: Millis, silent: SilentBroker | None = None) -> Engine:
+        """The engine of a session that begins at the market time `at`, with the paper broker it starts with. A broker
+        elsewhere is represented by `silent`, which can hand over to it."""
+        if self.settings.broker.kind == "paper":
+            broker: Broker = _paper(self.settings, self.infos, self.instruments, self.hours)
+        else:
+            broker = silent or SilentBroker()
         return Engine(info, self.books, broker, self.instruments, self.hours, self.rules, at)
 
 
 def plan_of(settings: Settings) -> Plan:
     """Raises ConfigError with all problems, FeedError where only the data could tell the symbols and cannot be read."""
+    _expect_sound_broker(settings)
     family = family_of(settings)
     settings = with_symbols(settings, family)
+    if settings.feed.kind == "alpaca":
+        settings = replace(settings, feed=replace(settings.feed, speed=1.0))  # the present has no other
     instruments = on_exchanges({symbol: instrument(settings, symbol) for symbol in settings.feed.symbols}, family)
     hours = hours_of(settings, instruments)
     books, infos = books_of(settings, instruments)
@@ -92,8 +136,23 @@ def plan_of(settings: Settings) -> Plan:
         duration=round(settings.session.duration * 60_000),
         patience=round(settings.feed.stale_after * 1000),
         limits=Limits(settings.risk.daily_loss, settings.risk.drawdown, settings.risk.orders_per_minute),
+        account_first=settings.broker.kind != "paper",
     )
     return Plan(settings, family, instruments, hours, books, infos, rules)
+
+
+def _expect_sound_broker(settings: Settings) -> None:
+    """Raises ConfigError for orders that would go to an account by prices of another market, and for trouble that
+    nobody can put upon the present."""
+    problems = []
+    if settings.broker.kind == "alpaca" and settings.feed.kind != "alpaca":
+        text = f"alpaca trades by the prices of now, not by those of a {settings.feed.kind} feed: use --feed alpaca too"
+        problems.append(Problem("broker", "broker.kind", text))
+    if settings.feed.kind == "alpaca" and is_stressed(settings):
+        text = "the market of now takes no stress; leave it out, or use a simulated or recorded feed"
+        problems.append(Problem("feed", "feed.stress", text))
+    if problems:
+        raise ConfigError(problems)
 
 
 def session_of(
@@ -104,14 +163,22 @@ def session_of(
     opening: Callable[[], Sequence[AnyEvent]],
     done: Position,
     past: Sequence[AnyEvent] = (),
+    *,
+    held: "HeldAccount | None",
+    silent: SilentBroker,
 ) -> LiveSession:
     """The session of an engine that has taken in the feed up to `done`, with the events `past`; `opening` is its first
-    turn."""
+    turn. With an account it is traded by its broker from now on, in the place of the engine's `silent` one."""
     settings = plan.settings
     exchange = leading(plan.hours.values())
     closes = settings.session.close_summary and not isinstance(exchange, AlwaysOpen)
     recorder.attach(engine.state, terms_of(settings), exchange if closes else None, past)
-    return LiveSession(
+    broker = None
+    if held is not None:
+        broker = held.broker(plan.instruments, recorder.name)
+        fills = [execution.fill for execution in engine.state.executions]
+        silent.hand_over(broker, engine.state.orders.values(), fills)
+    session = LiveSession(
         engine,
         feed,
         Pacer(settings.feed.speed, time.monotonic, asyncio.sleep),
@@ -121,7 +188,11 @@ def session_of(
         patience=settings.session.patience,
         opening=opening,
         done=done,
+        outside=broker,
     )
+    if held is not None:
+        session.at_end(held.release)
+    return session
 
 
 def instrument(settings: Settings, symbol: str) -> Instrument:
@@ -135,12 +206,12 @@ def instrument(settings: Settings, symbol: str) -> Instrument:
     return Instrument(symbol, asset_class, *steps)
 
 
-def _broker(
+def _paper(
     settings: Settings,
     books: Sequence[BookInfo],
     instruments: Mapping[str, Instrument],
     hours: Mapping[str, Calendar],
-) -> Broker:
+) -> PaperBroker:
     broker = settings.broker
     return PaperBroker(
         {book.name: book.capital for book in books},
@@ -178,8 +249,8 @@ def terms_of(settings: Settings) -> Terms:
         max_positions=_common([each.max_positions for each in slots]),
         stop_loss=_common([each.stop_loss for each in slots]),
         take_profit=_common([each.take_profit for each in slots]),
-        commission_rate=rates.pop() if len(rates) == 1 else None,
-        slippage=settings.broker.slippage,
+        commission_rate=rates.pop() if len(rates) == 1 and settings.broker.kind == "paper" else None,
+        slippage=settings.broker.slippage if settings.broker.kind == "paper" else None,
     )
 
 
@@ -192,18 +263,19 @@ def _midnight(day: str) -> Millis:
     return round(datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp() * 1000)
 
 
-def _info(plan: Plan, name: str, started: Millis, feed: Feed) -> SessionInfo:
+def _info(plan: Plan, name: str, started: Millis, feed: Feed, account: str) -> SessionInfo:
     settings = plan.settings
+    broker = settings.broker
     calendar = leading(plan.hours.values())
     return SessionInfo(
         name=name,
-        mode=Mode.SIM if settings.feed.kind == "simulated" else Mode.REPLAY,
+        mode=settings.mode,
         started=started,
         capital=settings.session.capital,
         books=plan.infos,
         symbols=settings.feed.symbols,
         feed=feed.name,
-        broker=settings.broker.kind,
+        broker=broker.kind if broker.kind == "paper" else f"{broker.kind} {broker.alpaca.mode}",
         clock_zone=calendar.zone,
         # The equity of a mixed session has a close for each day of the market that trades on most of them.
         periods=max(each.periods for each in plan.hours.values()),
@@ -212,4 +284,5 @@ def _info(plan: Plan, name: str, started: Millis, feed: Feed) -> SessionInfo:
         exchange=calendar.name,
         before_close=plan.rules.before_close,
         data=data_of(settings.feed.data) if settings.feed.kind == "recorded" else {},
+        account=account,
     )

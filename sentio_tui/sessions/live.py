@@ -72,6 +72,7 @@ class LiveSession:
         self._inputs = Inputs(engine, feed, pacer, outside, done, self._take, self._is_watched)
         self._listeners: list[Listener] = []
         self._services: list[AbstractAsyncContextManager[object]] = []
+        self._endings: list[Callable[[], object]] = []
         self._heard: Callable[[Unmissed], None] | None = None
         self.wheel = Wheel()
         self._screen = ""
@@ -129,6 +130,10 @@ class LiveSession:
         """Enter `service` on the session's thread once the session is open, and leave it when all of it is on disk.
         Before `start` only."""
         self._services.append(service)
+
+    def at_end(self, ending: Callable[[], object]) -> None:
+        """Call `ending` when nothing of the session goes on any more, whatever it ended by. Before `start` only."""
+        self._endings.append(ending)
 
     def hear(self, listener: Callable[[Unmissed], None]) -> None:
         """Call `listener` with each event that must not be missed, on the session's thread. There can be one."""
@@ -203,6 +208,8 @@ class LiveSession:
             except OSError as trouble:
                 self._failure += f" (its trace could not be kept: {trouble.strerror})"
         finally:
+            for ending in self._endings:
+                ending()
             self._ready.set()
             self._over.set()
 

@@ -111,15 +111,20 @@ def _recorded(settings: Settings, calendar: Calendar, date: str) -> "RecordedFee
 
 
 def feed_of(
-    settings: Settings, instruments: Mapping[str, Instrument], hours: Mapping[str, Calendar], family: Family | None
+    settings: Settings,
+    instruments: Mapping[str, Instrument],
+    hours: Mapping[str, Calendar],
+    family: Family | None,
+    since: Mapping[str, Millis] | None = None,
 ) -> Feed:
     """The feed as configured: with stress on it, the family's missing members made, and its bars in the order in which
-    they are decided on. Raises FeedError, and ConfigError for the terms of the funds."""
+    they are decided on. `since`, for a live feed of a session that goes on, is the time of the newest bar it took of
+    each symbol. Raises FeedError, and ConfigError for the terms of the funds."""
     _expect_sound_funds(settings)
     calendar = leading(hours.values())
-    feed, found, played = _market(settings, instruments, hours, family)
+    feed, found, played = _market(settings, instruments, hours, family, since or {})
     stress = settings.feed.stress
-    if stress.gap_probability or stress.volatility_multiplier != 1.0 or stress.crash_fraction or stress.crash_at:
+    if is_stressed(settings):
         feed = StressedFeed(
             feed,
             settings.feed.seed,
@@ -142,6 +147,14 @@ def feed_of(
         if len(missing) < len(family.symbols) - 1:
             feed = JoinedFeed(feed, family, time.monotonic, asyncio.sleep)
     return feed
+
+
+def is_stressed(settings: Settings) -> bool:
+    """Whether trouble is to be put upon the market."""
+    stress = settings.feed.stress
+    return bool(
+        stress.gap_probability or stress.volatility_multiplier != 1.0 or stress.crash_fraction or stress.crash_at
+    )
 
 
 def _terms(settings: Settings, family: Family, missing: Sequence[str], begins: Day | None) -> dict[str, FundTerms]:
@@ -183,10 +196,16 @@ def _expect_sound_funds(settings: Settings) -> None:
 
 
 def _market(
-    settings: Settings, instruments: Mapping[str, Instrument], hours: Mapping[str, Calendar], family: Family | None
+    settings: Settings,
+    instruments: Mapping[str, Instrument],
+    hours: Mapping[str, Calendar],
+    family: Family | None,
+    since: Mapping[str, Millis],
 ) -> tuple[Feed, Collection[str], tuple[Millis, Millis] | None]:
     """The bare feed, the symbols it has bars of, and the first and last minute to trade on, where they are known."""
     wanted = settings.feed
+    if wanted.kind == "alpaca":
+        return _alpaca(settings, hours, since), tuple(hours), None
     calendar = leading(hours.values())
     if wanted.kind == "recorded":
         recorded = _recorded(settings, calendar, wanted.date)
@@ -213,6 +232,27 @@ def _market(
         raise FeedError(f"feed.warm_up_days = {wanted.warm_up_days} before feed.start: {error}") from None
     days = wanted.days + -(-(start - earlier) // DAY) if wanted.days else 0
     return WarmUp(SimulatedFeed(symbols, wanted.seed, earlier, days), start), names, played
+
+
+def _alpaca(settings: Settings, hours: Mapping[str, Calendar], since: Mapping[str, Millis]) -> Feed:
+    from sentio_tui.alpaca.keys import KeysError, find_keys
+    from sentio_tui.alpaca.lanes import Place
+    from sentio_tui.feeds.alpaca import AlpacaFeed, AlpacaSource
+
+    wanted, mode = settings.feed, settings.broker.alpaca.mode
+    try:
+        keys = find_keys(mode)
+    except KeysError as error:
+        raise FeedError(str(error)) from None
+    return AlpacaFeed(
+        keys,
+        Place(mode, settings.broker.alpaca.url, wanted.alpaca.data_url),
+        AlpacaSource(wanted.alpaca.feed, wanted.alpaca.stream_url),
+        hours,
+        wanted.warm_up_days,
+        patience=round(wanted.stale_after * 1000),
+        since=since,
+    )
 
 
 def _expect_known(calendar: Calendar, at: Millis, what: str) -> None:

@@ -16,7 +16,7 @@ from sentio_tui.settings import Settings
 from sentio_tui.strategies import registry
 from sentio_tui.strategies.base import NeedsPreparing
 
-Tell = Callable[[str], None]
+Tell = Callable[[str], object]
 
 _POLL: Final = 0.1
 """Seconds between two questions whether it is still wanted."""

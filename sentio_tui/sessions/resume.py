@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from itertools import zip_longest
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
+from sentio_tui.brokers.silent import SilentBroker
 from sentio_tui.config import ConfigError
 from sentio_tui.engine.words import words
 from sentio_tui.feeds.base import Feed
@@ -18,9 +20,10 @@ from sentio_tui.journal.names import PACKED_JOURNAL, iso, journal_path, session_
 from sentio_tui.journal.reader import JournalDamaged, head, read_all, repair
 from sentio_tui.model.bars import Bar
 from sentio_tui.model.events import AnyEvent, BarDropped, BarReceived, SessionInfo, SessionStarted
-from sentio_tui.sessions.assemble import Plan, plan_of, session_of
+from sentio_tui.sessions.assemble import Plan, outside, plan_of, session_of
 from sentio_tui.sessions.live import LiveSession
 from sentio_tui.sessions.markets import feed_of
+from sentio_tui.sessions.permit import NONE, Permit
 from sentio_tui.sessions.recorder import Recorder
 from sentio_tui.sessions.rerun import Difference, rerun
 from sentio_tui.sessions.versions import changes, data_of, versions_of
@@ -53,11 +56,12 @@ def settings_of(folder: Path, name: str) -> Settings:
         raise NotResumed(str(error)) from None
 
 
-def resume(folder: Path, name: str, speed: float | None = None) -> LiveSession:
-    """The session, ready to start where it broke off; `speed` replaces the recorded one. A torn end is cut off.
+def resume(folder: Path, name: str, speed: float | None = None, permit: Permit = NONE) -> LiveSession:
+    """The session, ready to start where it broke off; `speed` replaces the recorded one of a history. A torn end is cut
+    off. One that trades an account at Alpaca needs all of `permit` again.
 
     Raises UnknownSession, NotResumed where it cannot go on, FeedError where its data cannot be read any more,
-    JournalError where it cannot be written, OSError.
+    NotPermitted, NotOpened where Alpaca cannot be traded with, JournalError where it cannot be written, OSError.
     """
     listed = find(folder, name)
     if listed.state is SessionState.ENDED:
@@ -71,13 +75,13 @@ def resume(folder: Path, name: str, speed: float | None = None) -> LiveSession:
     except LockHeld as error:
         raise NotResumed(str(error)) from None
     try:
-        return _resumed(folder, name, now, speed, lock)
+        return _resumed(folder, name, now, speed, lock, permit)
     except BaseException:  # whatever it is, the lock would hold the session until the process ends
         lock.release()
         raise
 
 
-def _resumed(folder: Path, name: str, now: int, speed: float | None, lock: SessionLock) -> LiveSession:
+def _resumed(folder: Path, name: str, now: int, speed: float | None, lock: SessionLock, permit: Permit) -> LiveSession:
     path = journal_path(folder, name)
     try:
         content = read_all(path)
@@ -90,7 +94,8 @@ def _resumed(folder: Path, name: str, now: int, speed: float | None, lock: Sessi
         raise NotResumed(f"{path}: it broke off before its first event; there is nothing to go on with")
     started = events[0]
     plan = plan_for(started.info)
-    engine = plan.engine(started.info, started.at)
+    silent = SilentBroker()
+    engine = plan.engine(started.info, started.at, silent)
     again = rerun(engine, events)
     versions = versions_of([book.strategy for book in plan.infos])
     if again.difference is not None:
@@ -98,19 +103,28 @@ def _resumed(folder: Path, name: str, now: int, speed: float | None, lock: Sessi
             f"{name} cannot go on: {in_words(again.difference, changes(started.info.versions, versions))}. "
             f"Look at it with `sentio-tui replay {name}`."
         )
-    if speed is not None:
+    if speed is not None and plan.settings.feed.kind != "alpaca":
         plan = replace(plan, settings=replace(plan.settings, feed=replace(plan.settings.feed, speed=speed)))
-    feed = feed_of(plan.settings, plan.instruments, plan.hours, plan.family)
-    _expect_same(feed, events)
-    changed = tuple(changes(started.info.versions | started.info.data, versions | data_of(started.info.data)))
-    if content.torn:
-        repair(path)
-    recorder = Recorder.resume(folder, name, len(events), lock)
+    with ExitStack() as undone:
+        held = outside(plan, now, permit)
+        if held is not None:
+            undone.callback(held.release)
+            if held.mark != started.info.account:
+                raise NotResumed(f"{name} traded another account than the one your keys open ({held.opened.number})")
+        since = {symbol: bar.time for symbol, bar in engine.state.bars.items()}
+        feed = feed_of(plan.settings, plan.instruments, plan.hours, plan.family, since)
+        _expect_same(feed, events)
+        changed = tuple(changes(started.info.versions | started.info.data, versions | data_of(started.info.data)))
+        if content.torn:
+            repair(path)
+        recorder = Recorder.resume(folder, name, len(events), lock)
 
-    def opening() -> Sequence[AnyEvent]:
-        return [*again.rest, *engine.resume(now, versions, content.torn or "", changed, engine.state.at)]
+        def opening() -> Sequence[AnyEvent]:
+            return [*again.rest, *engine.resume(now, versions, content.torn or "", changed, engine.state.at)]
 
-    return session_of(plan, engine, feed, recorder, opening, again.position, events)
+        session = session_of(plan, engine, feed, recorder, opening, again.position, events, held=held, silent=silent)
+        undone.pop_all()
+    return session
 
 
 def _expect_same(feed: Feed, events: Sequence[AnyEvent]) -> None:

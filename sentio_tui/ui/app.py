@@ -61,7 +61,8 @@ class Cockpit(App[int], inherit_bindings=False):
 
     `launch` is called once the first frame is there, and again when a person starts a new session. With an `opening`
     that is done first, and nothing is launched unasked. `shell` is what a session may be left to go on from. `clock`
-    counts seconds and only goes forward. `mode` is shown until the first session is there.
+    counts seconds and only goes forward. `mode` is shown until the first session is there. `live` permits real money,
+    after a question.
     """
 
     TITLE = "sentio-tui"
@@ -92,11 +93,13 @@ class Cockpit(App[int], inherit_bindings=False):
         panes: Callable[[], Sequence[Widget]] | None = None,
         theme_files: theming.ThemeFiles | None = None,
         mode: Mode | None = None,
+        live: bool = False,
     ) -> None:
+        self.live = live
         self.settings = self.configured = settings
         self.clock = clock
         self.key_table = resolve_keys(settings.keys)
-        self.monitor = Monitor(mode or (Mode.REPLAY if settings.feed.kind == "recorded" else Mode.SIM))
+        self.monitor = Monitor(mode or settings.mode)
         self.monitor.launching = True
         self.session: Session | None = None
         self._detached = False

@@ -1,16 +1,23 @@
 """How a session comes onto the screen: launched as configured, or opened in the place of another."""
 
+import queue
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sentio_tui.sessions.base import Session
+from sentio_tui.sessions.permit import LiveAccount, Permit
+from sentio_tui.ui.screens.asking import real_money
 from sentio_tui.ui.screens.dialogs import message
 
 if TYPE_CHECKING:
     from sentio_tui.ui.app import Cockpit
+
+_LOOK: Final = 0.1
+"""Seconds between two looks whether anybody still waits for a launch."""
 
 Launch = Callable[[], Session]
 """Makes a session that runs. Called on a thread of its own; what it raises is shown."""
@@ -58,6 +65,28 @@ class Launching:
     def tell(self, step: str) -> None:
         """Say what the launch is about now. To be called from its thread."""
         self._cockpit.call_later(self._show_step, step)
+
+    @property
+    def permit(self) -> Permit:
+        """What the person at the screen permits a session that is being launched. To be used on its thread."""
+        return Permit(self._cockpit.live, self.tell, self._warn, self._against)
+
+    def _warn(self, text: str) -> None:
+        self._cockpit.call_later(self._cockpit.tell, text, "warning", 10)
+
+    def _against(self, account: LiveAccount) -> str:
+        """Let the person confirm an account with real money; why it is not to be traded, or nothing."""
+        cockpit = self._cockpit
+        answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
+
+        def ask() -> None:
+            cockpit.push_screen(real_money(account), lambda value: answers.put(value is not None))
+
+        cockpit.call_later(ask)
+        while not cockpit.is_leaving:
+            with suppress(queue.Empty):
+                return "" if answers.get(timeout=_LOOK) else "real money was not confirmed; nothing was started"
+        return "nobody waits for it any more"
 
     def _show_step(self, step: str) -> None:
         self._cockpit.monitor.launch_step = step

@@ -132,7 +132,7 @@ class Library:
         recorded = settings_of(self.folder, name)
         prepare(recorded, cockpit.launching.tell, lambda: not cockpit.is_leaving)
         cockpit.launching.tell("")
-        session = resume(self.folder, name)
+        session = resume(self.folder, name, permit=cockpit.launching.permit)
         session.serve(Host(session, paths.socket_dirs()))
         session.start()
         # What becomes of positions at the end is the resumed session's own business, and questions tell of it.

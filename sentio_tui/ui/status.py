@@ -91,8 +91,7 @@ def status_parts(condition: Condition) -> tuple[list[Part], list[Part]]:
     snapshot = condition.snapshot
     if condition.place is not None and snapshot is not None:
         return _past_parts(condition, condition.place, snapshot)
-    badge = Content.styled(f" {condition.mode.value.upper()} ", f"$mode-text on $mode-{condition.mode.value}")
-    left = [Part(0, (badge.stylize("$badge-style"),)), Part(0, _phase(condition))]
+    left = [Part(0, (_badge(condition.mode),)), Part(0, _phase(condition))]
     if snapshot is None:
         return left, []
     left.append(Part(0, _feed(snapshot)))
@@ -117,16 +116,19 @@ def status_parts(condition: Condition) -> tuple[list[Part], list[Part]]:
 def _past_parts(condition: Condition, place: Place, snapshot: Snapshot) -> tuple[list[Part], list[Part]]:
     """The same of a recording. Nothing in it may look as if it were now."""
     # A session on recorded data is a replay in another sense than this one.
-    mode = "recorded data" if condition.mode is Mode.REPLAY else condition.mode.value
+    text = "recorded data" if condition.mode is Mode.REPLAY else condition.mode.value
+    mode, aside = Content(text), Content.styled(f"{text} ", "$muted")
+    if condition.mode is Mode.LIVE:
+        mode, aside = _badge(condition.mode), _badge(condition.mode) + " "
     sign = f"▶ {place.speed:g}×" if place.is_playing else "‖"
     word, colour = ("LOOKING BACK", "$warning") if condition.looks_back else ("REPLAY", "$mode-replay")
     badge = Content.styled(f" {word} {sign} ", f"$mode-text on {colour}").stylize("$badge-style")
     left = [Part(0, (badge,))]
     if condition.behind is None:
-        left.append(Part(0, (Content.assemble(("of a session: ", "$muted"), mode), Content(mode))))
+        left.append(Part(0, (Content.assemble(("of a session: ", "$muted"), mode), mode)))
     else:
         glyph, style = _PHASES[condition.behind]
-        now = Content.assemble((f"{mode} ", "$muted"), (f"{glyph} ", style), condition.behind.value)
+        now = Content.assemble(aside, (f"{glyph} ", style), condition.behind.value)
         left.append(Part(0, (now + Content.styled(" now", "$muted"), now)))
     if condition.failure:
         left.append(Part(1, (Content.styled("✖ failed", "bold $error"),)))
@@ -141,6 +143,10 @@ def _past_parts(condition: Condition, place: Place, snapshot: Snapshot) -> tuple
     if snapshot.faults:
         left.append(Part(3, (Content.styled(f"✖ fault then: {clean(', '.join(snapshot.faults))}", "$error"),)))
     return left + _identity(snapshot.info), [*_hours(snapshot), Part(0, _market_time(snapshot))]
+
+
+def _badge(mode: Mode) -> Content:
+    return Content.styled(f" {mode.value.upper()} ", f"$mode-text on $mode-{mode.value}").stylize("$badge-style")
 
 
 def _phase(condition: Condition) -> tuple[Content, ...]:

@@ -141,6 +141,14 @@ def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fr
     assert checkup.disk(tmp_path / "not yet").outcome.value == outcome
 
 
+def test_t23_who_trades_an_account_is_told(tmp_path: Path) -> None:
+    accounts = tmp_path / "accounts"
+    accounts.mkdir()
+    with SessionLock(accounts / "alpaca-paper-abc.lock", "live_20250107_000000", 0):
+        (held,) = checkup.locks(tmp_path / "none", accounts)
+    assert held.found == f"held: alpaca-paper-abc (session live_20250107_000000, process {os.getpid()})"
+
+
 def test_t51_locks_that_are_held_and_locks_that_were_left_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "live_20250106_000000.lock").write_text("{}")
     with SessionLock(tmp_path / "live_20250107_000000.lock", "live_20250107_000000", 0):

@@ -8,6 +8,7 @@ from textual.message import Message
 
 from sentio_tui.journal.catalogue import Listed, SessionState
 from sentio_tui.model.bars import Millis
+from sentio_tui.model.events import Mode
 from sentio_tui.model.snapshot import Snapshot
 from sentio_tui.ui.formatting import MISSING, UNKNOWN, clock, marked, percent, tone
 from sentio_tui.ui.panes.tables import TablePane
@@ -87,7 +88,7 @@ def session_row(listed: Listed, *, is_chosen: bool) -> Row:
         (
             Cell(mark + listed.name, "strong" if is_chosen else "", listed.name),
             _STATES[listed.state],
-            _text(listed.mode),
+            _mode(listed.mode),
             _text(listed.strategy),
             _moment(listed.started),
             _moment(listed.ended),
@@ -98,6 +99,11 @@ def session_row(listed: Listed, *, is_chosen: bool) -> Row:
             Cell(", ".join(listed.symbols), "muted"),
         ),
     )
+
+
+def _mode(mode: str | None) -> Cell:
+    """One that trades real money stands out."""
+    return Cell(mode.upper(), "error") if mode == Mode.LIVE else _text(mode)
 
 
 def _text(value: str | None) -> Cell:

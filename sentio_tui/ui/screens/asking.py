@@ -1,7 +1,7 @@
 """Questions that are answered in words, and a list to choose from."""
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,8 +12,13 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from sentio_tui.sessions.base import Mark
-from sentio_tui.ui.formatting import clean
+from sentio_tui.sessions.permit import LiveAccount
+from sentio_tui.ui.formatting import clean, money
 from sentio_tui.ui.formatting import clock as time_of
+from sentio_tui.ui.screens.dialogs import plain
+
+CONFIRMED_BY: Final = 4
+"""Last characters of an account's number that a person types to confirm it."""
 
 
 class Ask(ModalScreen[str | None]):
@@ -22,9 +27,10 @@ class Ask(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+c,ctrl+q", "leave", "Cancel", show=False)]
 
-    def __init__(self, title: str, text: str, hint: str, check: Callable[[str], str]) -> None:
-        """`hint` stands where nothing is written yet. `check` says what is wrong with an answer, or nothing."""
-        super().__init__()
+    def __init__(self, title: str, text: str, hint: str, check: Callable[[str], str], severe: str = "") -> None:
+        """`hint` stands where nothing is written yet. `check` says what is wrong with an answer, or nothing. `severe`
+        is the theme's name of the colour the frame takes ("error"); empty is the usual one."""
+        super().__init__(classes=f"-{severe}" if severe else None)
         self._title = title
         self._text = text
         self._hint = hint
@@ -34,7 +40,7 @@ class Ask(ModalScreen[str | None]):
         with Vertical(classes="dialog") as box:
             box.border_title = Content(f" {clean(self._title)} ").markup
             box.border_subtitle = " enter takes it · esc leaves "
-            yield Static(Content(clean(self._text)), classes="dialog--text")
+            yield Static(plain(self._text), classes="dialog--text")
             yield Input(placeholder=self._hint, compact=True, select_on_focus=False)
             yield Static(id="refusal")
 
@@ -54,6 +60,20 @@ class Ask(ModalScreen[str | None]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+
+def real_money(account: LiveAccount) -> Ask:
+    """Asks a person to confirm an account with real money by the end of its number."""
+    end = account.number[-CONFIRMED_BY:]
+
+    def check(value: str) -> str:
+        return "" if value.strip() == end else f"That is not {end}. Nothing is started until it is, or you leave (esc)."
+
+    text = (
+        f"This session trades with your money.\n\nAccount {account.number}: {money(account.equity)} {account.currency}"
+        f"\n\nType the last {len(end)} characters of the account's number to let it begin."
+    )
+    return Ask("Real money", text, "", check, severe="error")
 
 
 class MarkList(ModalScreen[int | None]):

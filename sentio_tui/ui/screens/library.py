@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from sentio_tui.journal.catalogue import Listed, SessionState, listing
+from sentio_tui.model.events import Mode
 from sentio_tui.ui.actions import BY_ID, SAME_AS
 from sentio_tui.ui.formatting import clean, clock, duration, money
 from sentio_tui.ui.library import LIST
@@ -325,7 +326,8 @@ class SessionsScreen(Screen[None]):
 
 def _about(listed: Listed, trouble: str) -> list[tuple[str, str]]:
     """What is known of a session, what is wrong with its files, or what can be done with it; with the styles."""
-    who = [listed.name, listed.mode, listed.strategy, ", ".join(listed.symbols)]
+    mode = f"{Mode.LIVE.upper()}, real money" if listed.mode == Mode.LIVE else listed.mode
+    who = [listed.name, mode, listed.strategy, ", ".join(listed.symbols)]
     if listed.capital is not None:
         who.append(f"capital {money(listed.capital)}")
     said = [(" · ".join(part for part in who if part), "")]
