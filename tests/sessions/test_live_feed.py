@@ -18,7 +18,7 @@ from sentio_tui.machines.slots import Slots
 from sentio_tui.market.calendar import ExchangeCalendar
 from sentio_tui.model.bars import MINUTE, Bar, Millis
 from sentio_tui.model.decisions import Direction
-from sentio_tui.model.events import AnyEvent, FeedReported, Noted, OrderFilled, TimerFired
+from sentio_tui.model.events import AnyEvent, BarReceived, FeedReported, Noted, OrderFilled, TimerFired
 from sentio_tui.model.orders import Side
 from sentio_tui.sessions import inputs
 from sentio_tui.sessions.inputs import BEGINNING
@@ -152,7 +152,7 @@ def test_a_clock_that_jumps_is_told_and_no_timer_fires_twice(tmp_path: Path, mon
     wall = Wall(when("2025-01-06 15:40"))
     made = desk(tmp_path, monkeypatch, wall, 3)
     made.session.start()
-    made.wait_for(OrderFilled)
+    made.wait_for(BarReceived, 3)
     wall.at = when("2025-01-06 15:58") + 1
     made.wait_for(TimerFired)
     fired = len(made.of(TimerFired))
