@@ -28,6 +28,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sentio_tui import paths
+from sentio_tui.config_alerts import contradictions as alert_contradictions
 from sentio_tui.config_values import (
     Leaf,
     Node,
@@ -41,7 +42,7 @@ from sentio_tui.config_values import (
     plain,
     sources,
 )
-from sentio_tui.settings import Settings
+from sentio_tui.settings import ALERT_VARIABLES, Settings
 from sentio_tui.toml_lines import KeyPath, join_key, key_lines, line_of, split_key
 
 __all__ = ["ConfigError", "Loaded", "Problem", "load", "values"]
@@ -225,7 +226,7 @@ def _shown(layer: _Layer, cwd: Path) -> str:
 def _environment(environ: Mapping[str, str], tree: dict[str, Node], problems: list[Problem]) -> list[dict[str, Node]]:
     nodes = []
     for name in sorted(environ):
-        if not name.startswith(_PREFIX):
+        if not name.startswith(_PREFIX) or name in ALERT_VARIABLES:
             continue
         path = _spelled(name.removeprefix(_PREFIX).lower().split("__"), tree)
         if not _exists(path):
@@ -337,6 +338,7 @@ def _contradictions(settings: Settings, provenance: Mapping[str, str]) -> Iterab
         for key, where in provenance.items():
             if key.startswith(("strategy.", "machine.")) and where.startswith("--"):
                 yield Problem("", key, "has no effect: the strategies are those of [[books]]")
+    yield from alert_contradictions(settings.alerts)
     entries = Counter((entry.asset_class, entry.since) for entry in settings.costs)
     for (asset_class, since), count in entries.items():
         if count > 1:

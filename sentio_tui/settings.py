@@ -3,7 +3,7 @@
 Field names here are the keys of `config.toml`. Bounds stand in `Meta`, so that the loader can report them.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -15,6 +15,17 @@ Fraction = Annotated[float, Meta(ge=0, le=1)]
 Share = Annotated[float, Meta(gt=0, le=1)]
 Rate = Annotated[float, Meta(ge=0, lt=1)]
 Scalar = bool | int | float | str
+
+ALERT_VARIABLES: Final = (
+    "SENTIO_ALERT_SESSION",
+    "SENTIO_ALERT_MODE",
+    "SENTIO_ALERT_KINDS",
+    "SENTIO_ALERT_LEVEL",
+    "SENTIO_ALERT_COUNT",
+    "SENTIO_ALERT_TITLE",
+    "SENTIO_ALERT_TEXT",
+)
+"""What the command of an alert finds in its environment. These are no settings: the command may be one of ours."""
 
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True):
@@ -220,6 +231,57 @@ class RiskSettings(Section, frozen=True):
     """Most buys in a minute of market time (a guard against runaway loops); 0 is off. Sells always pass."""
 
 
+class AlertRuleSettings(Section, frozen=True):
+    """What leads to an alert, and whom it reaches. Without targets the rule is off."""
+
+    on: Literal[
+        "fill",
+        "reject",
+        "stop_loss",
+        "drawdown",
+        "daily_loss",
+        "feed_stale",
+        "fault",
+        "account",
+        "strategy_error",
+        "risk_halted",
+        "order_unknown",
+        "end_of_day",
+        "session_ended",
+    ]
+    targets: tuple[str, ...] = ()
+    """"screen", "bell", "desktop", or names of `targets`."""
+    threshold: NotNegative = 0.0
+    """drawdown, daily_loss: the fraction beyond which it is told; feed_stale: seconds since the feed or a symbol counts
+    as stale. Nothing else has one."""
+    quiet: NotNegative = 0.0
+    """Seconds of market time in which the rule is silent after it was told, for each symbol or part by itself."""
+
+
+class AlertTargetSettings(Section, frozen=True):
+    """Where alerts go. An address that may hold a secret stands outside of the configuration: `url_env` names the
+    variable that has it, or `url_keyring` the entry of the service "sentio-tui" in the system's keyring."""
+
+    kind: Literal["apprise", "webhook", "command"]
+    url_env: str = ""
+    url_keyring: str = ""
+    command: tuple[str, ...] = ()
+    """The program with its arguments; no shell reads it."""
+    interval: Annotated[float, Meta(ge=0, le=86_400)] = 10.0
+    """Seconds between two messages at the least; what comes meanwhile shares the next one."""
+    timeout: Annotated[float, Meta(gt=0, le=60)] = 10.0
+    """Seconds until an attempt counts as failed."""
+
+
+class AlertSettings(Section, frozen=True):
+    desktop: Literal["auto", "osc9", "osc777"] = "auto"
+    """How the terminal is asked for a notification on the desktop."""
+    patience: Annotated[float, Meta(ge=0, le=120)] = 10.0
+    """Seconds the end of a session waits for its last messages."""
+    targets: dict[str, AlertTargetSettings] = {}
+    rules: dict[str, AlertRuleSettings] = {}
+
+
 class UiSettings(Section, frozen=True):
     theme: str = "sentio-dark"
     themes_dir: str = ""
@@ -285,6 +347,7 @@ class Settings(Section, frozen=True):
     families: dict[str, FamilySettings] = {}
     funds: dict[str, FundSettings] = {}
     risk: RiskSettings = RiskSettings()
+    alerts: AlertSettings = AlertSettings()
     books: tuple[BookSettings, ...] = ()
     ui: UiSettings = UiSettings()
     mail: MailSettings = MailSettings()

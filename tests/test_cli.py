@@ -34,9 +34,16 @@ def _place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 class FakeSession:
     """Stands for a live session."""
 
+    name = "live_20250106_000000"
+    journal = Path("live_20250106_000000.jsonl")
+
     def __init__(self) -> None:
         self.started = 0
         self.services: list[object] = []
+        self.listeners: list[object] = []
+
+    def listen(self, listener: object) -> None:
+        self.listeners.append(listener)
 
     def serve(self, service: object) -> None:
         self.services.append(service)
@@ -339,4 +346,5 @@ def test_output_cut_off_by_its_reader_is_no_crash() -> None:
 
 def test_who_runs_a_session_opens_it_to_viewers(handed: Handed) -> None:
     assert cli.main(["run"]) == 0
-    assert [type(service).__name__ for service in handed.session.services] == ["Host"]
+    assert [type(service).__name__ for service in handed.session.services] == ["Host", "Alerts"]
+    assert len(handed.session.listeners) == 1

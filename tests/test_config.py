@@ -10,7 +10,17 @@ import tomli
 from sentio_tui import config, paths
 from sentio_tui.config import ConfigError, Loaded, Problem
 from sentio_tui.config_values import known_keys
-from sentio_tui.settings import BookSettings, CostSettings, FundSettings, InstrumentSettings, RatesSettings, Settings
+from sentio_tui.settings import (
+    AlertRuleSettings,
+    AlertSettings,
+    AlertTargetSettings,
+    BookSettings,
+    CostSettings,
+    FundSettings,
+    InstrumentSettings,
+    RatesSettings,
+    Settings,
+)
 from tests.places import Place
 
 
@@ -36,6 +46,9 @@ def test_packaged_file_has_every_key_of_the_settings() -> None:
             assert part in node, key
             node = node[part]
     assert set(BookSettings.__struct_fields__) == set(document["books"][0])
+    alerts = document["alerts"]
+    assert set(AlertRuleSettings.__struct_fields__) == set().union(*alerts["rules"].values())
+    assert set(AlertTargetSettings.__struct_fields__) == set().union(*alerts["targets"].values())
     assert set(CostSettings.__struct_fields__) == set(document["costs"][0])
     assert set(InstrumentSettings.__struct_fields__) == set(document["instruments"]["SPY"])
     assert set(FundSettings.__struct_fields__) == set(document["funds"]["SPXL"])
@@ -44,7 +57,7 @@ def test_packaged_file_has_every_key_of_the_settings() -> None:
 
 def test_packaged_values_are_the_defaults_but_for_the_profile(place: Place) -> None:
     loaded = place.load(profile="")
-    plain = msgspec.structs.replace(loaded.settings, costs=(), instruments={}, funds={})
+    plain = msgspec.structs.replace(loaded.settings, costs=(), instruments={}, funds={}, alerts=AlertSettings())
     assert plain == Settings()
 
 
@@ -94,7 +107,7 @@ def test_provenance_names_every_value(place: Place) -> None:
     assert list(loaded.provenance) == list(config.values(loaded.settings))
     assert loaded.provenance["feed.data"] == "default"
     assert re.fullmatch(r"config\.toml:\d+ \(packaged, profile crypto\)", loaded.provenance["strategy.preset"])
-    assert set(known_keys(Settings)) - {"costs", "instruments", "funds"} <= set(loaded.provenance)
+    assert set(known_keys(Settings)) - {"costs", "instruments", "funds", "alerts.rules"} <= set(loaded.provenance)
 
 
 def test_provenance_lines_are_right(place: Place) -> None:

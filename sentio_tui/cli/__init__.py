@@ -40,6 +40,7 @@ COMMANDS: Final[Mapping[str, _Command]] = {
     "report": _Command("report", "report what a session came to, or compare several"),
     "signals": _Command("signals", "write what a strategy says of every bar of a data set, without trading"),
     "download": _Command("download", "write minute bars of Alpaca as files of the recorded feed"),
+    "alerts": _Command("alerts", "list and test the alerts, and tell what would have fired in a session"),
     "prune": _Command("prune", "compress or remove old sessions"),
     "keys": _Command("keys", "keep the keys of an Alpaca account in the system's keyring"),
     "doctor": _Command("doctor", "check this machine, and the account at Alpaca"),

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 def accompanied(session: "LiveSession", settings: "Settings") -> "LiveSession":
     """The session, open to viewers as soon as it runs. `settings` are those in force now, also for one resumed."""
     from sentio_tui import paths
+    from sentio_tui.alerts.service import around
     from sentio_tui.sessions.host import Host
 
     session.serve(Host(session, paths.socket_dirs()))
@@ -17,4 +18,8 @@ def accompanied(session: "LiveSession", settings: "Settings") -> "LiveSession":
         from sentio_tui.web.child import Dashboard, command
 
         session.serve(Dashboard(session, command(settings, session.journal.parent)))
+    alerts = around(session, settings.alerts)
+    if alerts is not None:
+        session.listen(alerts.take)
+        session.serve(alerts)
     return session

@@ -37,7 +37,7 @@ def sessions_table(folder: Path, listed: Sequence[Listed], out: TextIO) -> None:
         "session", "state", "mode", "strategy", "started (UTC)", "ended (UTC)", "return", "max drawdown", "fills",
         "trades", "problem",
     )  # fmt: skip
-    _table([header, *map(_session_row, listed)], out)
+    table([header, *map(_session_row, listed)], out)
 
 
 def sessions_json(listed: Sequence[Listed], out: TextIO) -> None:
@@ -52,7 +52,7 @@ def strategies_table(out: TextIO) -> Mapping[str, str]:
         for row in registry.describe(cls):
             presets = (str(row.values[preset]) for preset in cls.presets)
             rows.append((f"  {row.name}", f"{row.type} {row.bounds}".strip(), *presets, row.description))
-        _table(rows, out)
+        table(rows, out)
         out.write("\n")
     return registry.failures()
 
@@ -78,11 +78,11 @@ def configuration(loaded: Loaded, out: TextIO) -> Sequence[str]:
         (key, f"= {msgspec.json.encode(value).decode()}", f"# {loaded.provenance[key]}")
         for key, value in values(loaded.settings).items()
     ]
-    _table(rows, out)
-    table = resolve_keys(loaded.settings.keys)
+    table(rows, out)
+    keys = resolve_keys(loaded.settings.keys)
     out.write("\n# The keys in force, by action. [keys] changes them.\n")
-    _table([(f"keys.{act.id}", f'= "{",".join(table.keys[act.id])}"', f"# {act.help}") for act in ACTIONS], out)
-    return table.problems
+    table([(f"keys.{act.id}", f'= "{",".join(keys.keys[act.id])}"', f"# {act.help}") for act in ACTIONS], out)
+    return keys.problems
 
 
 def sessions_of(loaded: Loaded) -> tuple[Path, Sequence[Listed]]:
@@ -133,7 +133,7 @@ def _json(value: object, out: TextIO) -> None:
     out.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
 
 
-def _table(rows: Sequence[Sequence[str]], out: TextIO) -> None:
+def table(rows: Sequence[Sequence[str]], out: TextIO) -> None:
     """Columns of one width; the last one is free. Text from files goes out without control characters."""
     clean = [
         ["".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cell) for cell in row] for row in rows

@@ -80,7 +80,13 @@ class Risk:
 
     def _day_start(self) -> float:
         """Equity at the end of the day before, the capital on the first day, or what a person began again with."""
-        days = self._state.curve.daily()
-        if self._armed_day[0] == len(days) > 0:
-            return self._armed_day[1]
-        return days[-2][1] if len(days) > 1 else self._state.info.capital
+        armed_on, equity = self._armed_day
+        if armed_on and armed_on == len(self._state.curve.daily()):
+            return equity
+        return day_start(self._state)
+
+
+def day_start(state: State) -> float:
+    """What a daily loss is measured from: equity at the end of the exchange day before, the capital on the first."""
+    days = state.curve.daily()
+    return days[-2][1] if len(days) > 1 else state.info.capital

@@ -17,6 +17,8 @@ MARKS: Final = ".marks.json"
 """What a person marked in a session, and the notes to it."""
 REPORT: Final = ".report."
 """What the name of a report kept beside its session goes on with; then comes the format."""
+ALERTS: Final = ".alerts.jsonl"
+"""What was sent to people of a session, and what could not be."""
 CRASH: Final = ".crash.txt"
 """The words of a crash."""
 SUFFIXES: Final = (JOURNAL, PACKED_JOURNAL, DOCUMENT, LOCK)
@@ -60,6 +62,10 @@ def document_path(folder: Path, name: str) -> Path:
 
 def marks_path(folder: Path, name: str) -> Path:
     return folder / (name + MARKS)
+
+
+def alerts_path(folder: Path, name: str) -> Path:
+    return folder / (name + ALERTS)
 
 
 def close_summary_path(folder: Path, name: str) -> Path:

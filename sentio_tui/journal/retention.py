@@ -16,6 +16,7 @@ from msgspec import Struct
 from sentio_tui.journal.atomic import JournalError, replace_file, sweep, sync_folder
 from sentio_tui.journal.lock import SessionLock
 from sentio_tui.journal.names import (
+    ALERTS,
     CRASH,
     DOCUMENT,
     JOURNAL,
@@ -34,7 +35,7 @@ _GZIP: Final = zlib.MAX_WBITS | 16
 
 _REPORTS: Final = tuple(REPORT + form for form in ("html", "md", "json", "csv"))
 
-REMOVED: Final = (JOURNAL, PACKED_JOURNAL, MARKS, CRASH, *_REPORTS, DOCUMENT)
+REMOVED: Final = (JOURNAL, PACKED_JOURNAL, MARKS, ALERTS, CRASH, *_REPORTS, DOCUMENT)
 """The files of a session, in the order in which they go: what is listed as long as any is there goes last."""
 
 

@@ -25,6 +25,12 @@ from sentio_tui.sessions.wheel import Seat
 Unmissed = OrderFilled | OrderRejected | Noted | PhaseChanged | FaultReported | SessionEnded
 """The events a viewer must not miss. Notes for the log alone are not among them."""
 
+ALERT: Final = "alert"
+BELL: Final = "alert_bell"
+DESKTOP: Final = "alert_desktop"
+"""Codes of notices to every screen: to be shown; to ring its bell; to be told on the desktop, title and text a line
+each. Like all notices they are no part of the session: number 0, in no journal."""
+
 _KINDS: Final = frozenset(get_args(Unmissed))
 _QUIET: Final = frozenset({Level.DEBUG, Level.INFO})
 

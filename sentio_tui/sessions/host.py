@@ -93,6 +93,8 @@ class Host:
         self._shown: Snapshot | None = None
         self._shown_frame = b""
         self._events: deque[Unmissed] = deque(maxlen=KEPT)
+        self._notices: list[Unmissed] = []
+        """Those to every screen: told to who is here, and not kept for others."""
         self._untold = 0
         """How many of the newest events have not been told yet."""
         self._forgotten = 0
@@ -241,6 +243,10 @@ class Host:
             viewer.tell(wire.encode(wire.Seated(wheel.seat(name), wheel.viewers)))
 
     def _hear(self, event: Unmissed) -> None:
+        if not event.seq:
+            if self._viewers:
+                self._notices.append(event)
+            return
         events = self._events
         if len(events) == KEPT:
             self._forgotten = events[0].seq
@@ -264,6 +270,7 @@ class Host:
 
     def _tell_news(self) -> None:
         untold, self._untold = self._untold, 0
+        notices, self._notices = self._notices, []
         if not self._viewers:
             return
         viewers = list(self._viewers.values())
@@ -276,6 +283,9 @@ class Host:
             for frame, count in wire.frames(news):
                 for viewer in viewers:
                     viewer.tell(frame, count)
+        for frame, count in wire.frames(notices):
+            for viewer in viewers:
+                viewer.tell(frame, count)
         if self._session.newest() is not self._shown:
             frame = self._frame()
             for viewer in viewers:

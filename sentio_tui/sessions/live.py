@@ -17,10 +17,7 @@ from sentio_tui.feeds.base import Feed
 from sentio_tui.feeds.pacing import Pacer
 from sentio_tui.model.bars import Millis
 from sentio_tui.model.commands import AnyCommand, Leave, Stop
-from sentio_tui.model.events import (
-    AnyEvent,
-    Phase,
-)
+from sentio_tui.model.events import AnyEvent, Noted, Phase
 from sentio_tui.model.snapshot import Snapshot
 from sentio_tui.sessions.base import Unmissed, must_be_told
 from sentio_tui.sessions.inputs import Inputs, Position
@@ -136,7 +133,8 @@ class LiveSession:
         self._endings.append(ending)
 
     def hear(self, listener: Callable[[Unmissed], None]) -> None:
-        """Call `listener` with each event that must not be missed, on the session's thread. There can be one."""
+        """Call `listener` with each event that must not be missed, and with notices to every screen (number 0), on the
+        session's thread. There can be one."""
         self._heard = listener
 
     def start(self) -> None:
@@ -282,6 +280,21 @@ class LiveSession:
         """Say something about the program, not the session, to the screen and the log lines; on the session's
         thread."""
         self._publish((notice(text, self._now()),))
+
+    def say(self, text: str) -> None:
+        """`tell`, from any thread."""
+        self._call(self.tell, text)
+
+    def show(self, notices: Sequence[Noted]) -> None:
+        """Hand notices to every screen that looks at the session, here or over the socket. From any thread."""
+        self._call(self._show, notices)
+
+    def _show(self, notices: Sequence[Noted]) -> None:
+        if self._screen:
+            self._unseen.extend(notices)
+        if self._heard is not None:
+            for each in notices:
+                self._heard(each)
 
     def _take(self, events: Sequence[AnyEvent]) -> None:
         """Record a turn's events, then let the world know of them."""

@@ -31,13 +31,13 @@ from sentio_tui.ui.formatting import clean
 from sentio_tui.ui.keyboard import Keyboard
 from sentio_tui.ui.launching import Launch, Launching
 from sentio_tui.ui.library import Library
-from sentio_tui.ui.monitor import Monitor
+from sentio_tui.ui.monitor import Monitor, News
 from sentio_tui.ui.palette import Palette
 from sentio_tui.ui.screens.cockpit import CockpitScreen
 from sentio_tui.ui.screens.dialogs import NO, Choice, Clock, Closing, Dialog
 from sentio_tui.ui.screens.help import Help
 from sentio_tui.ui.steering import Steering, positions
-from sentio_tui.ui.terminal import TerminalDriver, TerminalWatch
+from sentio_tui.ui.terminal import TerminalDriver, TerminalWatch, desktop_notice
 from sentio_tui.ui.theme_shelf import ThemeShelf
 from sentio_tui.ui.travel import Travel
 
@@ -189,6 +189,14 @@ class Cockpit(App[int], inherit_bindings=False):
     def tell(self, text: str, severity: SeverityLevel = "information", seconds: float | None = None) -> None:
         """A short notice. `text` may come from outside: it is never markup."""
         self.notify(clean(text), severity=severity, timeout=seconds, markup=False)
+
+    def reach_out(self, news: News) -> None:
+        """Ring the terminal's bell and ask it for notifications, where alerts want that."""
+        if news.rings:
+            self.bell()
+        if isinstance(self._driver, TerminalDriver):
+            for text in news.desktop:
+                self._driver.write(desktop_notice(text, self.settings.alerts.desktop, os.environ))
 
     def show_news(self) -> None:
         """Show what the screen shows as it is now, whether or not it is another moment."""

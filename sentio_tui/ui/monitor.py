@@ -1,7 +1,7 @@
 """What the screen knows of its session: the newest snapshot, why it ended, and what must be told at once."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -22,11 +22,18 @@ from sentio_tui.model.events import (
     SessionEnded,
 )
 from sentio_tui.model.snapshot import Curve, FeedHealth, Metrics, Snapshot, SnapshotInfo, Unknown
-from sentio_tui.sessions.base import Place, Recorded, RecordedFill, Session, Transport
+from sentio_tui.sessions.base import ALERT, BELL, DESKTOP, Place, Recorded, RecordedFill, Session, Transport
 from sentio_tui.sessions.wheel import ALONE, WHEEL, Seat
 
 TOASTS: Final = 3
 """Most toasts of one look at the session; the rest is summed up in one more."""
+
+_SEVERITIES: Final[Mapping[Level, Literal["information", "warning", "error"]]] = {
+    Level.DEBUG: "information",
+    Level.INFO: "information",
+    Level.WARNING: "warning",
+    Level.ALARM: "error",
+}
 
 
 @dataclass(frozen=True)
@@ -39,10 +46,13 @@ class Toast:
 
 @dataclass(frozen=True)
 class News:
-    """What a look at the session brought. `changed`: the panes have something new to show."""
+    """What a look at the session brought. `changed`: the panes have something new to show. Alerts may want the bell
+    rung (`rings`), and `desktop` told: title and text, a line each, which may come from outside."""
 
     changed: bool
     toasts: tuple[Toast, ...] = ()
+    rings: bool = False
+    desktop: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -234,7 +244,8 @@ class Monitor:
             return News(stale)
         # Asked before the snapshot, so that the snapshot of an ended session is its last one.
         over = session.is_over
-        toasts = list(self._told(session.drain()))
+        events = session.drain()
+        toasts = list(self._told(events))
         snapshot = session.snapshot()
         before = self._snapshot
         changed = stale or over != self._over
@@ -256,11 +267,17 @@ class Monitor:
             self.note(text, "broke_off", time.time_ns() // 1_000_000)
             toasts.append(Toast(text, "error"))
         self._over = over
-        return News(changed or bool(toasts), _few(toasts))
+        wanted = [event for event in events if isinstance(event, Noted) and event.code in (BELL, DESKTOP)]
+        desktop = tuple(event.text for event in wanted if event.code == DESKTOP)
+        return News(changed or bool(toasts), _few(toasts), len(desktop) < len(wanted), desktop)
 
     def _told(self, events: Iterable[AnyEvent]) -> Iterable[Toast]:
         for event in events:
             match event:
+                case Noted(code=code) if code == ALERT:
+                    yield Toast(event.text, _SEVERITIES[event.level])
+                case Noted(code=code) if code in (BELL, DESKTOP):
+                    pass
                 case Noted(level=Level.ALARM):
                     self._alarms += 1
                     yield Toast(event.text, "error")

@@ -6,15 +6,16 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from errno import EIO
 from io import TextIOWrapper
 from types import FrameType
-from typing import TYPE_CHECKING, Final, TextIO, cast
+from typing import TYPE_CHECKING, Final, Literal, TextIO, cast
 
 from textual.drivers.linux_driver import LinuxDriver
 
+from sentio_tui.plain import clean
 from sentio_tui.ui import terminal_input
 
 if TYPE_CHECKING:
@@ -26,6 +27,29 @@ BEHIND: Final = 6
 PATIENCE: Final = 2.0
 RETRY: Final = 0.1
 """Seconds one waits for a terminal that takes nothing, and between two tries to do without it."""
+
+NOTICE: Final = 300
+"""Characters of a notification on the desktop."""
+
+
+def desktop_notice(text: str, form: Literal["auto", "osc9", "osc777"], environ: Mapping[str, str]) -> str:
+    """What asks a terminal for a notification on its desktop: its own, whichever machine this runs on.
+
+    `text` has the title on its first line and may come from outside: nothing of it reaches the terminal as a control
+    sequence. Terminals that know none of it show nothing. tmux hands it on where `allow-passthrough` is on.
+    """
+    title, _, body = (clean(line)[:NOTICE] for line in text.partition("\n"))
+    kind = environ.get("TERM", "")
+    is_777 = kind.startswith(("rxvt", "foot")) or bool({"VTE_VERSION", "KONSOLE_VERSION"} & environ.keys())
+    if form == "osc777" or (form == "auto" and is_777):
+        # The field's separator has no escape.
+        sequence = f"\x1b]777;notify;{title.replace(';', ',')};{body.replace(';', ',')}\x1b\\"
+    else:
+        # Some terminals take a number in front for a command of their own.
+        sequence = f"\x1b]9;sentio-tui: {title}" + (f": {body}" if body else "") + "\x1b\\"
+    if "TMUX" in environ:
+        return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
+    return sequence
 
 
 class TerminalDriver(LinuxDriver):

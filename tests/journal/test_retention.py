@@ -11,7 +11,14 @@ from sentio_tui.journal import retention
 from sentio_tui.journal.atomic import JournalError
 from sentio_tui.journal.catalogue import find
 from sentio_tui.journal.lock import LockHeld, SessionLock
-from sentio_tui.journal.names import close_summary_path, document_path, journal_path, marks_path, session_lock_path
+from sentio_tui.journal.names import (
+    alerts_path,
+    close_summary_path,
+    document_path,
+    journal_path,
+    marks_path,
+    session_lock_path,
+)
 from sentio_tui.journal.reader import read_all
 from sentio_tui.journal.retention import NotTheSame, pack, remove, size
 from sentio_tui.model.events import AnyEvent
@@ -31,6 +38,7 @@ def session(tmp_path: Path, make_events: Make) -> Path:
     marks_path(tmp_path, NAME).write_text("[]")
     close_summary_path(tmp_path, NAME).write_text("=== Market Closed")
     (tmp_path / f"{NAME}.crash.txt").write_text("it broke")
+    alerts_path(tmp_path, NAME).write_text("{}")
     for other in (f"{NAME}.json.bak", f"{NAME}_2.jsonl", "README.md", f"{NAME}0.json", OTHER_SUMMARY):
         (tmp_path / other).write_text("mine")
     return tmp_path

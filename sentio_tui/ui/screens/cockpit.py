@@ -149,6 +149,7 @@ class CockpitScreen(Screen[None]):
         news = self.cockpit.monitor.pull()
         for toast in news.toasts:
             self.notify(clean(toast.text), severity=toast.severity, timeout=10, markup=False)
+        self.cockpit.reach_out(news)
         if news.changed:
             self.show_news()
 

@@ -1,0 +1,268 @@
+"""Alerts of a session that runs in this process.
+
+The session's thread only puts each turn's events into a bounded queue. A thread here finds what they lead to, and each
+target has a thread of its own that brings it there.
+"""
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+from sentio_tui.alerts.addresses import NoAddress
+from sentio_tui.alerts.alert import Alert, Message, one_line
+from sentio_tui.alerts.courier import Courier, Deliver, NotDelivered, Outcome
+from sentio_tui.alerts.lane import Pace
+from sentio_tui.alerts.record import Record
+from sentio_tui.alerts.targets import deliverer, missing
+from sentio_tui.alerts.watching import AlertWatch
+from sentio_tui.config_alerts import SCREENS
+from sentio_tui.journal.names import alerts_path
+from sentio_tui.journal.reader import JournalDamaged, read_all
+from sentio_tui.model.events import AnyEvent, Level, Noted, SessionStarted
+from sentio_tui.sessions.base import ALERT, BELL, DESKTOP
+from sentio_tui.settings import AlertSettings
+
+TURNS: Final = 50_000
+"""Turns that may wait to be looked at. Beyond, the oldest are forgotten and read from the journal."""
+
+LOOK_EVERY: Final = 0.1
+"""Seconds between two looks at the queue when it was empty."""
+
+UNTOLD_WAIT: Final = 1.0
+"""Seconds the last messages may take before a person is told that they are waited for."""
+
+SCREEN_PACE: Final = Pace(gather=0.25, interval=2.0, attempts=1)
+
+TOLD_ANYWAY: Final = frozenset({"reject", "fault", "account", "strategy_error", "risk_halted"})
+"""Kinds of which every screen shows a notice of its own."""
+
+_CODES: Final = {"screen": ALERT, "bell": BELL, "desktop": DESKTOP}
+
+
+class Watched(Protocol):
+    """What is asked of the session. `say` and `show` may be called from any thread."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def journal(self) -> Path: ...
+
+    @property
+    def failure(self) -> str: ...
+
+    def say(self, text: str) -> None: ...
+
+    def show(self, notices: Sequence[Noted]) -> None: ...
+
+
+class Alerts:
+    """An asynchronous context manager around the session; `take` listens to it. Nothing here ends the trading."""
+
+    def __init__(
+        self,
+        session: Watched,
+        settings: AlertSettings,
+        *,
+        turns: int = TURNS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._session = session
+        self._settings = settings
+        self._clock = clock
+        self._turns: deque[Sequence[AnyEvent]] = deque(maxlen=turns)
+        self._first = 0
+        """The number of the first event it was given; 0 before."""
+        self._watch: AlertWatch | None = None
+        self._couriers: dict[str, Courier] = {}
+        self._unreached: set[str] = set()
+        """Targets of which a person was told that they get nothing."""
+        path = alerts_path(session.journal.parent, session.name)
+        self._record = Record(path, lambda why: session.say(f"Alerts: {why}"))
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
+
+    def take(self, events: Sequence[AnyEvent]) -> None:
+        """A turn's events, on the session's thread."""
+        if not self._first and events:
+            self._first = events[0].seq
+        self._turns.append(events)
+
+    async def __aenter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        failure = f"{kind.__name__}: {error}" if kind is not None else self._session.failure
+        await asyncio.to_thread(self._finish, failure)
+
+    def _run(self) -> None:
+        try:
+            self._tell_missing()
+            while not self._is_over.is_set():
+                self._look()
+                self._is_over.wait(LOOK_EVERY)
+            self._look()
+        except Exception as error:  # whatever it is, the session goes on, and nobody may go on relying on alerts
+            self._session.say(f"Alerts have stopped: {type(error).__name__}: {error}")
+
+    def _tell_missing(self) -> None:
+        used = {target for rule in self._settings.rules.values() for target in rule.targets}
+        for name, target in self._settings.targets.items():
+            if name in used and (why := missing(name, target)):
+                self._unreached.add(name)
+                self._session.say(f"Alerts do not reach {name}: {why}")
+
+    # From events to alerts.
+
+    def _look(self) -> None:
+        """Look at every turn there is."""
+        turns = self._turns
+        while turns:
+            try:
+                events = turns.popleft()
+            except IndexError:  # it was full, and the session's thread was faster
+                return
+            self._follow([event for event in events if event.seq])  # the rest are notices, no events
+
+    def _follow(self, events: Sequence[AnyEvent]) -> None:
+        if not events:
+            return
+        watch = self._watch
+        if watch is None:
+            watch = self._watch = self._begin(events[0])
+        if events[0].seq > watch.seq + 1:
+            self._give(watch.take(self._recorded(watch.seq, events[0].seq)))
+        self._give(watch.take([event for event in events if event.seq > watch.seq]))
+
+    def _begin(self, first: AnyEvent) -> AlertWatch:
+        """A watch that stands where the session began, or goes on: nobody is told again of what was before."""
+        if isinstance(first, SessionStarted):
+            return AlertWatch(first, self._settings.rules)
+        past = self._recorded(0, max(self._first, 2))
+        if not isinstance(past[0], SessionStarted):
+            raise ValueError(f"{self._session.journal}: its first event is no start")
+        watch = AlertWatch(past[0], self._settings.rules)
+        watch.take(past[1:])
+        return watch
+
+    def _recorded(self, after: int, before: int) -> Sequence[AnyEvent]:
+        """The events between two numbers, from the journal, where they are before anybody hears of them. Raises
+        ValueError where they are not."""
+        path = self._session.journal
+        try:
+            events = read_all(path).events[after : before - 1]
+        except (JournalDamaged, OSError) as error:
+            raise ValueError(str(error)) from None
+        if len(events) != before - 1 - after:
+            raise ValueError(f"{path}: events {after + 1} to {before - 1} are not there")
+        return events
+
+    # From alerts to targets.
+
+    def _give(self, alerts: Sequence[Alert]) -> None:
+        for alert in alerts:
+            for target in alert.targets:
+                if target == "screen" and alert.kind in TOLD_ANYWAY:
+                    continue
+                self._courier(target).give([alert])
+
+    def _courier(self, name: str) -> Courier:
+        courier = self._couriers.get(name)
+        if courier is None:
+            courier = self._couriers[name] = self._make(name)
+            courier.start()
+        return courier
+
+    def _make(self, name: str) -> Courier:
+        watch = self._watch
+        if watch is None:
+            raise RuntimeError("there are no alerts before the first event")
+        if name in SCREENS:
+            deliver: Deliver = Screens(self._session, _CODES[name])
+            return Courier(name, watch.source, deliver, SCREEN_PACE, _nobody, self._clock)
+        target = self._settings.targets[name]
+        try:
+            deliver = deliverer(name, target)
+        except NoAddress as error:
+            deliver = Nowhere(str(error))
+        return Courier(name, watch.source, deliver, Pace(interval=target.interval), self._came, self._clock)
+
+    def _came(self, outcome: Outcome) -> None:
+        """On the courier's thread."""
+        self._record.write(outcome)
+        name = outcome.target
+        if outcome.state == "sent":
+            if name in self._unreached:
+                self._unreached.discard(name)
+                self._session.say(f"Alerts reach {name} again")
+        elif name not in self._unreached:
+            self._unreached.add(name)
+            count = len(outcome.message.alerts) + outcome.message.more
+            lost = "1 alert" if count == 1 else f"{count} alerts"
+            self._session.say(f"Alerts do not reach {name}: {outcome.why}; {lost} lost")
+
+    def _finish(self, failure: str) -> None:
+        """The last alerts go out, or are given up: the end of a session waits only so long for them."""
+        deadline = self._clock() + self._settings.patience
+        self._is_over.set()
+        self._thread.join(self._settings.patience)
+        if failure and self._watch is not None and not self._thread.is_alive():
+            self._give(self._broke_off(self._watch, failure))
+        couriers = list(self._couriers.values())
+        for courier in couriers:
+            courier.close()
+        soon = self._clock() + UNTOLD_WAIT
+        slow = [courier for courier in couriers if not courier.is_done(max(0.0, soon - self._clock()))]
+        if slow:
+            names = ", ".join(courier.name for courier in slow)
+            self._session.say(f"Waiting up to {self._settings.patience:g} s for the last alerts to {names}")
+        for courier in slow:
+            courier.abandon(max(0.0, deadline - self._clock()))
+
+    def _broke_off(self, watch: AlertWatch, failure: str) -> list[Alert]:
+        """The one thing that no event tells."""
+        text = one_line(f"The session broke off: {failure}")
+        return [
+            Alert(name, rule.on, Level.ALARM, watch.seq, watch.at, text, rule.targets)
+            for name, rule in self._settings.rules.items()
+            if rule.on == "session_ended" and rule.targets
+        ]
+
+
+class Screens:
+    """Tells those who look at the session: each screen shows, rings or asks its terminal in its own way."""
+
+    def __init__(self, session: Watched, code: str) -> None:
+        self._session = session
+        self._code = code
+
+    def __call__(self, message: Message) -> None:
+        text = f"{message.title}\n{message.line}" if self._code == DESKTOP else message.line
+        self._session.show([Noted(0, message.alerts[-1].at, message.level, self._code, text)])
+
+
+class Nowhere:
+    """Where a target has no address."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def __call__(self, message: Message) -> None:
+        raise NotDelivered(self._why, for_good=True)
+
+
+def _nobody(_: Outcome) -> None:
+    """What went to a screen is not recorded: `alerts replay` tells it again."""
+
+
+def around(session: Watched, settings: AlertSettings) -> Alerts | None:
+    """The alerts of a session as configured; None where no rule has a target."""
+    return Alerts(session, settings) if any(rule.targets for rule in settings.rules.values()) else None
