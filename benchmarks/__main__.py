@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from benchmarks import disk, ensemble, listing, memory, screen, seeking, throughput, viewers
+from benchmarks import browsers, disk, ensemble, listing, memory, screen, seeking, throughput, viewers
 from benchmarks.table import FULL, QUICK, Benchmark, Result, table
 
 BENCHMARKS: Final[Mapping[str, Benchmark]] = {
@@ -22,6 +22,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "dashboard": screen.dashboard,
     "key-to-paint": screen.key_to_paint,
     "viewers": viewers.viewers,
+    "browsers": browsers.browsers,
     "memory": memory.memory,
 }
 

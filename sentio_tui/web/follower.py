@@ -163,6 +163,7 @@ class Follower:
         except (ValueError, LookupError) as error:
             why = f"nothing is known of {error}" if isinstance(error, LookupError) else error
             self._contradiction = f"event {state.seq + 1:,} of the journal contradicts those before it: {why}"
+        tables.curve.follow(state.curve)
 
     def _begun(self, first: AnyEvent) -> Tables | None:
         if not isinstance(first, SessionStarted):
@@ -190,7 +191,6 @@ class Follower:
             told = before.status
             if (told.seq, told.standing, told.problem) == (state.seq, standing, problem):
                 return
-        tables.curve.follow(state.curve)
         self._parts = parts_of(state, viewer.snapshot(), standing, problem)
         self._seen = tables.seen(self._parts)
         self._whole = None
