@@ -36,7 +36,8 @@ _QUIET: Final = frozenset({Level.DEBUG, Level.INFO})
 
 
 def must_be_told(event: AnyEvent) -> TypeGuard[Unmissed]:
-    return type(event) in _KINDS and not (isinstance(event, Noted) and event.level in _QUIET)
+    """Words for a viewer, which have the number 0, are always told."""
+    return type(event) in _KINDS and not (isinstance(event, Noted) and event.level in _QUIET and event.seq)
 
 
 class Session(Protocol):

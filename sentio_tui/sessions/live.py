@@ -17,7 +17,7 @@ from sentio_tui.feeds.base import Feed
 from sentio_tui.feeds.pacing import Pacer
 from sentio_tui.model.bars import Millis
 from sentio_tui.model.commands import AnyCommand, Leave, Stop
-from sentio_tui.model.events import AnyEvent, Noted, Phase
+from sentio_tui.model.events import AnyEvent, Level, Noted, Phase
 from sentio_tui.model.snapshot import Snapshot
 from sentio_tui.sessions.base import Unmissed, must_be_told
 from sentio_tui.sessions.inputs import Inputs, Position
@@ -276,14 +276,14 @@ class LiveSession:
             self.wheel.leave(self._screen)
             self._screen = ""
 
-    def tell(self, text: str) -> None:
+    def tell(self, text: str, level: Level = Level.WARNING) -> None:
         """Say something about the program, not the session, to the screen and the log lines; on the session's
         thread."""
-        self._publish((notice(text, self._now()),))
+        self._publish((notice(text, self._now(), level),))
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, level: Level = Level.WARNING) -> None:
         """`tell`, from any thread."""
-        self._call(self.tell, text)
+        self._call(self.tell, text, level)
 
     def show(self, notices: Sequence[Noted]) -> None:
         """Hand notices to every screen that looks at the session, here or over the socket. From any thread."""

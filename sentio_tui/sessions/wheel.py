@@ -121,6 +121,6 @@ def who() -> str:
     return f"{user}[{os.getpid()}]"
 
 
-def notice(text: str, at: Millis) -> Noted:
+def notice(text: str, at: Millis, level: Level = Level.WARNING) -> Noted:
     """Words for one viewer. They are no part of the session: number 0, in no journal."""
-    return Noted(0, at, Level.WARNING, WHEEL, text)
+    return Noted(0, at, level, WHEEL, text)

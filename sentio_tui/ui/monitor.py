@@ -281,8 +281,8 @@ class Monitor:
                 case Noted(level=Level.ALARM):
                     self._alarms += 1
                     yield Toast(event.text, "error")
-                case Noted(code=code, text=text) if code == WHEEL:
-                    yield Toast(text, "warning")
+                case Noted(code=code, text=text, level=level) if code == WHEEL:
+                    yield Toast(text, "information" if level is Level.INFO else "warning")
                 case OrderFilled() if self._look is not None:
                     yield Toast(words(event, None) or "", "information")
                 case OrderRejected():

@@ -1,15 +1,14 @@
 """The dashboard beside a session: a process of its own, so that browsers cost the session's nothing."""
 
-import asyncio
 import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol, Self
 
+from sentio_tui.model.events import Level
 from sentio_tui.settings import Settings
 
 BEGUN: Final = "The dashboard is at"
@@ -22,9 +21,9 @@ PATIENCE: Final = 5.0
 
 
 class Told(Protocol):
-    """What is asked of the session, on its thread."""
+    """What is asked of the session, from any thread."""
 
-    def tell(self, text: str) -> None: ...
+    def say(self, text: str, level: Level) -> None: ...
 
 
 def command(settings: Settings, folder: Path) -> Sequence[str]:
@@ -132,15 +131,14 @@ class Dashboard:
         self._server = server
 
     async def __aenter__(self) -> Self:
-        loop = asyncio.get_running_loop()
-
-        def say(text: str) -> None:
-            with suppress(RuntimeError):  # the session has ended, and its loop with it
-                loop.call_soon_threadsafe(self._session.tell, text)
-
         # On a thread, for the session goes on meanwhile.
-        threading.Thread(target=self._server.start, args=(self._arguments, say), name="dashboard", daemon=True).start()
+        threading.Thread(
+            target=self._server.start, args=(self._arguments, self._tell), name="dashboard", daemon=True
+        ).start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Nothing ends with the session."""
+
+    def _tell(self, text: str) -> None:
+        self._session.say(text, Level.INFO if text.startswith(BEGUN) else Level.WARNING)

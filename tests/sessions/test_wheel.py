@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentio_tui.model.commands import Pause, Start
-from sentio_tui.model.events import AnyEvent, CommandGiven, Noted
+from sentio_tui.model.events import AnyEvent, CommandGiven, Level, Noted
 from sentio_tui.sessions.assemble import assemble
+from sentio_tui.sessions.base import must_be_told
 from sentio_tui.sessions.live import LiveSession
-from sentio_tui.sessions.wheel import READ_ONLY, WHEEL, Wheel, who
+from sentio_tui.sessions.wheel import READ_ONLY, WHEEL, Wheel, notice, who
 from tests.sessions.places import simulated
 
 
@@ -147,3 +148,9 @@ def test_the_screen_of_the_process_is_a_viewer_like_any_other(tmp_path: Path) ->
     given = [(type(event.command), event.by) for event in here.commands()]
     assert given[:2] == [(Pause, "keyboard"), (Start, "keyboard")]
     assert [by for _, by in given[2:]] == ["exit"]
+
+
+def test_notice_is_always_told_and_a_quiet_note_of_the_session_never() -> None:
+    assert must_be_told(notice("The dashboard is at http://127.0.0.1:8888/", 0, Level.INFO))
+    assert must_be_told(notice("Nobody can attach to this session", 0))
+    assert not must_be_told(Noted(7, 0, Level.INFO, "c", "a line for the log"))
