@@ -41,6 +41,15 @@ class Account(Struct, frozen=True):
     account_blocked: bool = False
     trade_suspended_by_user: bool = False
 
+    @property
+    def blocked(self) -> str:
+        """Why nothing can be traded with it, to follow its name; empty where it can."""
+        if self.status != "ACTIVE":
+            return f"is {self.status}, not ACTIVE"
+        if self.trading_blocked or self.account_blocked:
+            return "is blocked from trading"
+        return "has trading suspended by its user" if self.trade_suspended_by_user else ""
+
 
 class Position(Struct, frozen=True):
     """`qty` is negative for a short one. `symbol` is ours, see `our_symbol`."""

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from sentio_tui.alpaca.answers import Account, BadAnswer, instant, iso_time
+from sentio_tui.alpaca.answers import BadAnswer, instant, iso_time
 from sentio_tui.alpaca.http import AlpacaError
 from sentio_tui.alpaca.keys import Keys, KeysError, find_keys
 from sentio_tui.alpaca.lanes import Place
@@ -147,19 +147,10 @@ def _looks(keys: Keys, plan: Plan) -> Check:
 async def _account(rest: Rest, mode: str) -> Check:
     account = await rest.account()
     where = f"{mode} account {account.account_number or account.id}"
-    held = _blocked(account)
-    if held:
-        return failed("account", f"{where} {held}", "Look at your account at https://app.alpaca.markets.")
+    if account.blocked:
+        return failed("account", f"{where} {account.blocked}", "Look at your account at https://app.alpaca.markets.")
     money = f"{account.equity:,.2f} {account.currency} equity, {account.buying_power:,.2f} to spend"
     return ok("account", f"{where}: {money}")
-
-
-def _blocked(account: Account) -> str:
-    if account.status != "ACTIVE":
-        return f"is {account.status}, not ACTIVE"
-    if account.trading_blocked or account.account_blocked:
-        return "is blocked from trading"
-    return "has trading suspended by its user" if account.trade_suspended_by_user else ""
 
 
 async def _clock(rest: Rest, now: Callable[[], Millis]) -> Check:

@@ -30,6 +30,8 @@ POLL_BLIND: Final = 5.0
 RECONCILE: Final[Millis] = 180_000
 """Milliseconds between two comparisons with the account. It is also compared at the start, at each connection of the
 trading stream, and when an order has ended."""
+LEAST: Final = 1.0
+"""Seconds between two looks, however often one is asked for."""
 GREETING: Final = 20.0
 """Seconds that the trading stream has at the start before the account is looked at without it."""
 
@@ -243,14 +245,22 @@ class AlpacaBroker:
                 self._fault("requests", error.told)
             else:
                 self._fault("requests", "")
+                self._fault("account", look.blocked)
             if is_told:
                 due = line.now() + RECONCILE
-                self._is_ready = True
-                line.changed()
+                self._become_ready()
             elif is_due:
                 due = line.now()
             is_blind = due <= line.now() or line.is_uncertain or not self._is_stream_up
+            await line.until(_never, LEAST)
             await line.until(partial(self._is_wanted, ends), POLL_BLIND if is_blind else POLL)
+
+    def _become_ready(self) -> None:
+        """What is released may leave. A fault of the process before this one is over."""
+        if not self._is_ready:
+            self._is_ready = True
+            self._tell_faults()
+            self._line.changed()
 
     def _is_wanted(self, ends: int) -> bool:
         """Whether the account is to be looked at before its time: somebody asked, or further orders have ended."""
@@ -287,4 +297,11 @@ class AlpacaBroker:
             self._faults[part] = text
         else:
             del self._faults[part]
+        self._tell_faults()
+
+    def _tell_faults(self) -> None:
         self._line.tell(BrokerFault("; ".join(self._faults.values())))
+
+
+def _never() -> bool:
+    return False

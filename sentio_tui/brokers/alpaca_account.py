@@ -43,6 +43,8 @@ class Look:
         self._expected: dict[str, float] | None = None
         self._since: Millis = line.now()
         self._lost: set[str] = set()
+        self.blocked = ""
+        """Why nothing can be traded with the account, in words; empty where it can."""
 
     async def orders(self) -> Sequence[BrokerOrder]:
         """Tell what is new in every open order of ours; try again what could not be cancelled. All that are open.
@@ -99,6 +101,7 @@ class Look:
     async def _read(self) -> Reading:
         rest = self._line.rest
         account = await rest.account()
+        self.blocked = f"the account {account.blocked}" if account.blocked else ""
         positions = await rest.positions()
         executions = await rest.executions(self._since - MINUTE)
         return Reading(account.cash, tuple(map(_held, positions)), executions)

@@ -118,7 +118,9 @@ class Desk:
         return [word.text for word in self.of(BrokerWord) if word.code == code]
 
     def faults(self) -> list[str]:
-        return [fault.text for fault in self.of(BrokerFault)]
+        """What was told to be wrong, and when it was over: an empty text."""
+        told = [fault.text for fault in self.of(BrokerFault)]
+        return told[1:] if told and not told[0] else told
 
     def theirs(self, order: Order) -> Theirs:
         """The order at the exchange."""
@@ -136,7 +138,7 @@ class Desk:
 
     async def until_filled(self, order: Order, quantity: float | None = None) -> None:
         """Until that much of it has filled, or the whole."""
-        await until(
+        await self.pass_time(
             lambda: (
                 any(fill.remaining == 0.0 for fill in self.fills(order))
                 if quantity is None
@@ -146,7 +148,7 @@ class Desk:
         )
 
     async def until_ended(self, order: Order) -> BrokerNews:
-        await until(lambda: self.ends(order), f"{order.id} ends")
+        await self.pass_time(lambda: self.ends(order), f"{order.id} ends")
         (end,) = self.ends(order)
         return end
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sentio_tui.brokers.base import AccountWord, OutsideBroker
+from sentio_tui.brokers.base import AccountWord, BrokerFault, OutsideBroker
 from sentio_tui.brokers.silent import SilentBroker
 from sentio_tui.model.events import (
     Held,
@@ -29,7 +29,8 @@ async def test_an_order_is_accepted_and_filled_and_the_account_follows(exchange:
         await desk.until_filled(order)
         account = await desk.until_told(2)
     kinds = [type(each) for each in desk.news]
-    assert kinds == [AccountWord, OrderAccepted, OrderFilled, AccountWord]
+    assert kinds == [AccountWord, BrokerFault, OrderAccepted, OrderFilled, AccountWord]
+    assert not desk.faults()
     (fill,) = desk.fills(order)
     (execution,) = exchange.exchange.account.executions
     assert (fill.id, fill.quantity, fill.price) == (execution.id, 3.0, float(execution.price))

@@ -303,13 +303,22 @@ async def test_a_fill_between_two_connections_is_told_at_the_second(exchange: Fa
         agree(desk)
 
 
-async def test_keys_that_are_refused_are_told_and_no_order_is_accepted(exchange: FakeAlpaca) -> None:
+async def test_keys_that_are_refused_are_told_and_not_tried_again(exchange: FakeAlpaca) -> None:
     exchange.faults.add("unauthorized", path="/stream", times=None)
     async with connected(exchange) as desk:
         await until(lambda: desk.faults(), "it is told")
-    (fault,) = desk.faults()
+    (fault,) = set(desk.faults())
     assert fault.startswith("the trading stream ends: auth failed: the keys are refused")
     assert exchange.faults.fired["unauthorized"] == 1
+
+
+async def test_an_account_that_is_blocked_is_a_fault_until_it_is_not(exchange: FakeAlpaca) -> None:
+    async with connected(exchange) as desk:
+        exchange.exchange.account.blocked = True
+        await desk.pass_time(lambda: desk.faults(), "it is told")
+        exchange.exchange.account.blocked = False
+        await desk.pass_time(lambda: len(desk.faults()) == 2, "it is over")
+    assert desk.faults() == ["the account is blocked from trading", ""]
 
 
 async def test_before_the_account_is_known_nothing_leaves(exchange: FakeAlpaca) -> None:
