@@ -7,15 +7,22 @@ export const UNKNOWN = "n/a";
 const MINUTE = 60_000;
 const GLYPHS = { gain: "▲", loss: "▼", flat: "─" };
 
-const forms = new Map();
+/** Rounded as Python does: what lies exactly in the middle goes to the even digit. */
+function fixed(value, digits) {
+  const text = value.toFixed(digits);
+  const isMiddle = Math.abs(value * 2 ** (digits + 1)) % 2 === 1;
+  return isMiddle && Number(text[text.length - 1]) % 2 ? (value - Math.sign(value) * 0.5 * 10 ** -digits).toFixed(digits) : text;
+}
 
-function plain(value, digits, least = digits) {
-  const key = `${digits}/${least}`;
-  if (!forms.has(key)) {
-    forms.set(key, new Intl.NumberFormat("en-US", { maximumFractionDigits: digits, minimumFractionDigits: least }));
-  }
-  const text = forms.get(key).format(value);
+/** With commas, without a sign when it rounds to nothing. */
+function plain(value, digits) {
+  const [whole, decimals] = fixed(value, digits).split(".");
+  const text = whole.replace(/\B(?=(\d{3})+$)/g, ",") + (decimals ? `.${decimals}` : "");
   return /[1-9]/.test(text) ? text : text.replace("-", "");
+}
+
+function trimmed(text) {
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
 function signed(value, digits) {
@@ -62,16 +69,16 @@ export function price(value) {
 
 /** An amount of units with as many decimals as it has, eight at the most. */
 export function quantity(value) {
-  return Number.isFinite(value) ? plain(value, 8, 0) : UNKNOWN;
+  return Number.isFinite(value) ? trimmed(plain(value, 8)) : UNKNOWN;
 }
 
 /** A value whose unit is unknown: about five digits that count. */
 export function number(value) {
   if (!Number.isFinite(value)) return UNKNOWN;
   const size = Math.abs(value);
-  if (size && (size < 1e-5 || size >= 1e12)) return value.toPrecision(4);
+  if (size && (size < 1e-5 || size >= 1e12)) return Number(value.toPrecision(4)).toExponential().replace(/([+-])(\d)$/, "$10$2");
   const digits = size >= 1000 || size === 0 ? 2 : Math.max(0, Math.min(6, 4 - Math.floor(Math.log10(size))));
-  return plain(value, digits, 0);
+  return trimmed(plain(value, digits));
 }
 
 export function count(value) {
@@ -97,7 +104,7 @@ export class Clock {
     } catch {
       this.zone = "UTC";
     }
-    const make = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: this.zone, hourCycle: "h23", ...options });
+    const make = (options) => new Intl.DateTimeFormat("en-US", { timeZone: this.zone, hourCycle: "h23", ...options });
     const day = { year: "numeric", month: "2-digit", day: "2-digit" };
     const time = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
     this.parts = make({ ...day, ...time });

@@ -51,8 +51,8 @@ function take(message) {
   if (changed.has("sessions") || changed.has("whole")) {
     header.showSessions(store.sessions, store.wanted, store.session?.file);
   }
-  if (changed.has("absent")) showAbsent();
   if (store.session && (changed.has("whole") || message.type === "update")) showSession(changed, message);
+  if (changed.has("absent")) showAbsent();
 }
 
 function showSessions() {
