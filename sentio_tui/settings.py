@@ -334,6 +334,15 @@ class WebSettings(Section, frozen=True):
     """The environment variable with the token. Where it is set, the token is asked for on the loopback address too."""
 
 
+class ReportSettings(Section, frozen=True):
+    """Reports kept beside a session."""
+
+    at_close: tuple[Literal["html", "md", "json", "csv"], ...] = ()
+    """The formats written at each close of the exchange and at the session's end; none without any."""
+    email_to: tuple[str, ...] = ()
+    """Addresses these are mailed to as well."""
+
+
 class Settings(Section, frozen=True):
     """All of it. Without `books` there is one, made of `strategy`, `machine` and the feed's symbols."""
 
@@ -351,6 +360,7 @@ class Settings(Section, frozen=True):
     books: tuple[BookSettings, ...] = ()
     ui: UiSettings = UiSettings()
     mail: MailSettings = MailSettings()
+    report: ReportSettings = ReportSettings()
     web: WebSettings = WebSettings()
     keys: dict[str, str] = {}
     """Action id to key or keys ("f,ctrl+f"). `sentio-tui config` lists the ids."""

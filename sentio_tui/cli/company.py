@@ -22,4 +22,18 @@ def accompanied(session: "LiveSession", settings: "Settings") -> "LiveSession":
     if alerts is not None:
         session.listen(alerts.take)
         session.serve(alerts)
+    if settings.report.at_close:
+        from sentio_tui.reports.closes import ClosingReports, Job
+
+        report = settings.report
+        job = Job(
+            folder=str(session.journal.parent),
+            session=session.name,
+            formats=report.at_close,
+            theme_dirs=tuple(map(str, paths.theme_dirs(settings))),
+            theme=settings.ui.theme,
+            mail=settings.mail,
+            email_to=report.email_to,
+        )
+        session.serve(ClosingReports(session, job))
     return session

@@ -102,7 +102,7 @@ def _report(arguments: argparse.Namespace) -> int:
         if arguments.out is not None or not to:
             _write(report, form, arguments.out)
         if to:
-            send_report(settings.mail, to, studies, report)
+            send_report(settings.mail, to, studies, [report])
             print(f"sentio-tui: sent to {', '.join(to)}", file=sys.stderr)
     except (JournalError, MailError, OSError) as error:
         complain(error)

@@ -1,4 +1,4 @@
-"""A report by mail: the short text in the mail, the report itself attached."""
+"""A report by mail: the short text in the mail, the reports attached."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,11 @@ from sentio_tui.reports.words import shown
 from sentio_tui.settings import MailSettings
 
 
-def send_report(settings: MailSettings, to: Sequence[str], studies: Sequence[Study], report: Report) -> None:
+def send_report(settings: MailSettings, to: Sequence[str], studies: Sequence[Study], reports: Sequence[Report]) -> None:
     """Raises MailError."""
     text = text_of(studies)
-    attached = [] if report.kind == "text/markdown" else [Attachment(report.name, report.kind, report.content)]
+    # The text in the mail is the report in Markdown.
+    attached = [Attachment(each.name, each.kind, each.content) for each in reports if each.kind != "text/markdown"]
     send(settings, to, subject(studies), text, attached)
 
 
