@@ -209,7 +209,7 @@ class Engine:
         out = self._out = []
         if self.state.phase is Phase.ENDED:
             return out
-        self._emit(FeedReported(self._next, at, status, detail, symbol))
+        self._watch.told(status, detail, symbol, at)
         if status is FeedStatus.ENDED:
             if self.state.phase is not Phase.STOPPING:
                 self._stop("the data ended", at)

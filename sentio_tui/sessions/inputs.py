@@ -84,6 +84,8 @@ class Inputs:
         """Bring the feed's items to the engine, each at its time."""
         pause_at = time.perf_counter() + BURST
         bars, words = self._position
+        if self._feed.is_live:
+            words = 0  # what it said before is over
         async for batch in self._feed.batches(bars):
             for item in batch:
                 if words and isinstance(item, FeedWord):
