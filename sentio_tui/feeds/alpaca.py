@@ -45,8 +45,8 @@ class AlpacaFeed:
     `store` has the minutes as they are known by now. The account's data limit and the connection are this feed's alone.
     """
 
-    is_live: Final = True
-    begin: Final[Millis | None] = None
+    is_live: bool = True
+    begin: Millis | None = None
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class AlpacaFeed:
         self._shares = {symbol: hours for symbol, hours in symbols.items() if "-" not in symbol}
         self._coins = {symbol: hours for symbol, hours in symbols.items() if "-" in symbol}
         parts = [source.feed] * bool(self._shares) + ["crypto"] * bool(self._coins)
-        self.name: Final = f"alpaca {' and '.join(parts)}"
+        self.name = f"alpaca {' and '.join(parts)}"
         self.store = BarStore({})
 
     async def batches(self, skip: int = 0) -> AsyncIterator[Sequence[FeedItem]]:

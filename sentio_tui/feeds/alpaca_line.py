@@ -34,6 +34,8 @@ LOOK_EVERY: Final[Millis] = 300_000
 LOOK_BACK: Final[Millis] = 7 * MINUTE
 GRACE: Final[Millis] = 20_000
 """How long after its end a minute is looked for in the history: its live bar may be on the way, and can be traded."""
+LATE: Final[Millis] = 5_000
+"""How long after the end of its minute a bar may come at the latest."""
 LOST_IN_A_ROW: Final = 3
 """Bars of one symbol that a connection loses until it is opened anew."""
 PAUSES: Final = (5.0, 15.0, 60.0)
@@ -98,6 +100,7 @@ class Line:
         self._is_connected = False
         self._is_our_doing = False
         """Whether we closed the connection that is lost next."""
+        self._is_new = True
         self._learns = subject.learns
         self._reached: Millis | None = None
         """The newest minute up to which nothing is known to be missing."""
@@ -153,7 +156,7 @@ class Line:
                 self._is_connected = True
                 self._is_our_doing = False
                 self._heard_at = self._now()
-                self._missing("fetching what is missing")
+                self._missing(f"fetching {'bars to learn from' if self._learns else 'what is missing'}")
             case StreamState.TROUBLE:
                 self._missing(word.detail)
             case StreamState.LOST:
@@ -234,7 +237,7 @@ class Line:
             self._holding = True
             if not self._learns:
                 self._letting_go = asyncio.create_task(self._let_go())
-        self._voice.say(FeedStatus.CONNECTING if self._learns else FeedStatus.GAP, why)
+        self._voice.say(FeedStatus.CONNECTING if self._is_new else FeedStatus.GAP, why)
         self._stirred.set()
 
     async def _let_go(self) -> None:
@@ -285,7 +288,7 @@ class Line:
                 self._hole = at
         if self._is_wider:
             return
-        self._hole, self._holding, self._learns = None, False, False
+        self._hole, self._holding, self._learns, self._is_new = None, False, False, False
         if self._letting_go is not None:
             self._letting_go.cancel()
             self._letting_go = None
@@ -318,7 +321,7 @@ class Line:
         silence = now - self._heard_at
         if not open_for and silence > CLOSED_AFTER:
             self._voice.say(FeedStatus.QUIET, "the market is closed")
-        is_mute = bool(open_for) and silence > self._mute
+        is_mute = bool(open_for) and min(open_for.values()) > self._mute and silence > self._mute - LATE
         silent = [
             symbol for symbol, lasts in open_for.items() if lasts > self._mute and not self._voice.is_quiet(symbol)
         ]

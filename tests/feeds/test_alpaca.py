@@ -1,131 +1,22 @@
-"""The Alpaca feed through the real alpaca-py, against the local exchange."""
+"""The Alpaca feed through the real alpaca-py: what it brings, from where, in which order."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Final
+from collections.abc import Mapping
 
 import pytest
 
 from sentio_tui.feeds.alpaca import AlpacaFeed, AlpacaSource
-from sentio_tui.feeds.base import FeedError, FeedItem, FeedWord
-from sentio_tui.market.calendar import AlwaysOpen, Calendar, ExchangeCalendar
-from sentio_tui.model.bars import MINUTE, Bar, Millis
+from sentio_tui.feeds.base import FeedError
+from sentio_tui.feeds.joined import MOST_FILLED
+from sentio_tui.market.calendar import AlwaysOpen, Calendar
+from sentio_tui.market.families import SPY
+from sentio_tui.market.validation import fault
+from sentio_tui.model.bars import MINUTE, Bar
 from sentio_tui.model.events import FeedStatus
-from tests.alpaca.places import SOON, keys_of, place_of
+from tests.alpaca.places import keys_of, place_of
 from tests.exchange.conditions import until
-from tests.exchange.market import IEX, SIP
+from tests.exchange.market import SIP
 from tests.exchange.server import FakeAlpaca
-
-PATIENCE: Final[Millis] = 120_000
-NEW_YORK: Final = ExchangeCalendar("XNYS")
-SHARES: Final[Mapping[str, Calendar]] = {"SPY": NEW_YORK, "SDS": NEW_YORK}
-
-
-class Listener:
-    """A feed that is being read, and what it said."""
-
-    def __init__(self, exchange: FakeAlpaca, feed: AlpacaFeed) -> None:
-        self.items: Final[list[FeedItem]] = []
-        self.feed: Final = feed
-        self._exchange = exchange
-
-    async def read(self) -> None:
-        async for batch in self.feed.batches():
-            self.items.extend(batch)
-
-    @property
-    def bars(self) -> list[Bar]:
-        return [item for item in self.items if isinstance(item, Bar)]
-
-    @property
-    def words(self) -> list[FeedWord]:
-        return [item for item in self.items if isinstance(item, FeedWord)]
-
-    def of(self, symbol: str) -> list[Bar]:
-        return [bar for bar in self.bars if bar.symbol == symbol]
-
-    def statuses(self, symbol: str = "") -> list[FeedStatus]:
-        return [word.status for word in self.words if word.symbol == symbol]
-
-    @property
-    def status(self) -> FeedStatus | None:
-        """What the feed last said of itself; None after a live bar."""
-        for item in reversed(self.items):
-            if isinstance(item, FeedWord) and not item.symbol:
-                return item.status
-            if isinstance(item, Bar) and not item.backfilled and not item.corrected:
-                return None
-        return None
-
-    async def goes_on(self, condition: Callable[[], object], what: str, *, step: float = 1.0) -> None:
-        """Moves the exchange's clock until it is so."""
-
-        def met() -> object:
-            if condition():
-                return True
-            self._exchange.clock.advance(step)
-            return False
-
-        await until(met, what)
-
-    async def minutes(self, count: int) -> None:
-        """Lets whole minutes pass, and their bars come, those that trade."""
-        for _ in range(count):
-            clock = self._exchange.clock
-            clock.advance_to(clock.now - clock.now % MINUTE + MINUTE + 100)
-            await until(lambda: self._has_come("SPY"), "the minute's bar")
-
-    def _has_come(self, symbol: str) -> bool:
-        now = self._exchange.clock.now
-        newest = self.feed.store.newest(symbol)
-        return newest is not None and newest >= now - now % MINUTE - MINUTE
-
-
-@asynccontextmanager
-async def reading(
-    exchange: FakeAlpaca,
-    symbols: Mapping[str, Calendar] = SHARES,
-    *,
-    feed: AlpacaSource | None = None,
-    warm_up_days: int = 0,
-    since: Mapping[str, Millis] | None = None,
-) -> AsyncIterator[Listener]:
-    made = AlpacaFeed(
-        keys_of(exchange),
-        place_of(exchange),
-        feed or AlpacaSource("iex", exchange.ws_url),
-        symbols,
-        warm_up_days,
-        patience=PATIENCE,
-        now=lambda: exchange.clock.now,
-        since=since,
-        sleep=exchange.clock.wait,
-        backoff=SOON,
-    )
-    listener = Listener(exchange, made)
-    task = asyncio.create_task(listener.read())
-    try:
-        yield listener
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-    assert exchange.sockets_open == 0 or await closed(exchange)
-
-
-async def closed(exchange: FakeAlpaca) -> bool:
-    await until(lambda: exchange.sockets_open == 0, "no socket is left")
-    return True
-
-
-def truth(exchange: FakeAlpaca, symbol: str, begin: Millis, end: Millis, tape: str = IEX) -> list[tuple[float, ...]]:
-    """The bars of minutes, as the exchange has them by now."""
-    found = exchange.market.bars(symbol.replace("-", "/"), begin, end, exchange.clock.now, tape)
-    return [(at, bar.o, bar.h, bar.l, bar.c, float(int(bar.v)) if "-" not in symbol else bar.v) for at, bar in found]
-
-
-def figures(bars: Sequence[Bar]) -> list[tuple[float, ...]]:
-    return [(bar.time, bar.open, bar.high, bar.low, bar.close, bar.volume) for bar in bars]
+from tests.feeds.alpaca_feeds import NEW_YORK, PATIENCE, SHARES, figures, reading, truth
 
 
 async def test_bars_come_live_and_each_minute_once(exchange: FakeAlpaca) -> None:
@@ -215,3 +106,27 @@ async def test_a_delayed_feed_is_not_late_for_that(exchange: FakeAlpaca) -> None
     assert not any(bar.backfilled for bar in bars)
     assert FeedStatus.STALE not in heard.statuses()
     assert figures(bars) == truth(exchange, "SPY", begin, bars[-1].time, SIP)
+
+
+async def test_t38_a_familys_minutes_are_in_order_over_a_connection_that_breaks(exchange: FakeAlpaca) -> None:
+    begin = exchange.clock.now
+    symbols = dict.fromkeys(SPY.symbols, NEW_YORK)
+    async with reading(exchange, symbols, warm_up_days=1, family=SPY) as heard:
+
+        def live() -> int:
+            return sum(not bar.backfilled for bar in heard.first_of(SPY.base))
+
+        await until(lambda: heard.status is FeedStatus.QUIET, "the past is there")
+        await heard.goes_on(lambda: live() == 4, "four minutes")
+        exchange.cut()
+        await heard.goes_on(lambda: live() >= 8, "four more")
+    assert FeedStatus.DOWN in heard.statuses()
+    last: dict[str, Bar] = {}
+    for bar in (bar for bar in heard.bars if not bar.corrected):
+        assert fault(bar, last.get(bar.symbol)) is None, "the engine takes every one"
+        last[bar.symbol] = bar
+        if bar.symbol == SPY.base and not bar.backfilled:
+            for symbol in SPY.symbols[1:]:
+                assert bar.time - last[symbol].time <= (MOST_FILLED + 1) * MINUTE, symbol
+    today = [bar.time for bar in heard.first_of(SPY.base) if bar.time >= begin]
+    assert today == list(range(begin, today[-1] + 1, MINUTE)), "no minute of the base is missing"
