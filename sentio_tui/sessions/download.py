@@ -133,7 +133,9 @@ class Download:
         for request in self.requests:
             found = await rest.minute_bars(request.symbols, request.begin, request.end, request.source)
             for symbol, bars in found.items():
-                self._keep(symbol, request.day, cleaned(bars))
+                # A bar of another day would make that one look done.
+                asked = [bar for bar in bars if request.begin <= bar.time <= request.end]
+                self._keep(symbol, request.day, cleaned(asked))
             self._asked += 1
             tell(self.days_done)
 

@@ -225,10 +225,11 @@ async def test_minutes_that_come_twice_are_counted_and_kept_once(
 
     async def twice(self: Rest, *given: object, **named: object) -> dict[str, list[Bar]]:
         found = await real(self, *given, **named)  # type: ignore[arg-type]  # as they came
-        return {
-            symbol: [*bars, *bars[:3], Bar(symbol, bars[0].time, 5.0, 4.0, 3.0, 5.0, 1.0)]
-            for symbol, bars in found.items()
-        }
+        for symbol, bars in found.items():
+            first = bars[0].time
+            bars += [*bars[:3], Bar(symbol, first, 5.0, 4.0, 3.0, 5.0, 1.0)]
+            bars.append(Bar(symbol, first - 20 * 86_400_000, 5.0, 5.0, 5.0, 5.0, 1.0))  # of a day nobody asked for
+        return found
 
     monkeypatch.setattr(Rest, "minute_bars", twice)
     (report,) = await fetched(exchange, wanted("SPY"))
