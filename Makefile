@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: run web exchange test check bench screenshot help
+.PHONY: run web exchange run-exchange test check bench screenshot help
 
 run: $(STAMP)
 	@$(VENV)/bin/sentio-tui $(if $(PROFILE),--profile $(PROFILE))
@@ -15,6 +15,9 @@ web: $(STAMP)
 
 exchange: $(STAMP)
 	@$(VENV)/bin/python -m tests.exchange $(ARGS)
+
+run-exchange: $(STAMP)
+	@$(VENV)/bin/python -m tests.exchange.cockpit $(ARGS)
 
 test: $(STAMP)
 	$(VENV)/bin/python -m pytest -n 2
@@ -35,6 +38,7 @@ help:
 	@echo "make run         open the cockpit (PROFILE=crypto chooses a profile)"
 	@echo "make web         the same, with its dashboard on http://127.0.0.1:8888/"
 	@echo "make exchange    run a local exchange that speaks Alpaca's protocols (ARGS='--seed 2 --hours 24/7')"
+	@echo "make run-exchange open the cockpit on such an exchange (ARGS=--seed=2), through the real Alpaca feed and broker"
 	@echo "make test        run all tests"
 	@echo "make check       lint, formatting, types, import contracts"
 	@echo "make bench       measure the budgets"

@@ -1,5 +1,6 @@
 """State to snapshot: what the screen shows of a moment."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from sentio_tui.engine.ladder_view import LadderViewer
@@ -23,6 +24,17 @@ from sentio_tui.model.snapshot import (
 )
 
 FILLS_SHOWN: Final = 300
+
+_BY_TROUBLE: Final = (
+    FeedStatus.LIVE,
+    FeedStatus.QUIET,
+    FeedStatus.ENDED,
+    FeedStatus.CONNECTING,
+    FeedStatus.GAP,
+    FeedStatus.STALE,
+    FeedStatus.DOWN,
+)
+"""From the best to the worst."""
 
 _ACCEPTS: Final[dict[Phase, frozenset[type[Command]]]] = {
     Phase.READY: frozenset({Start, Stop, Leave}),
@@ -61,19 +73,22 @@ class Viewer:
         self._curve = Curve()
         self._curve_end = (0, 0.0)
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self, at: Millis | None = None) -> Snapshot:
+        """The state as it looks at a market time after its last event, or at that of the event: a market that says
+        nothing grows older."""
         state = self._state
+        at = state.at if at is None else max(at, state.at)
         return Snapshot(
             info=self._info,
             seq=state.seq,
-            at=state.at,
+            at=at,
             first=state.first,
             phase=state.phase,
             waiting=self._waiting(),
             faults=dict(state.faults),
             feed=self._feed(),
             metrics=metrics(state),
-            positions=self._positions(),
+            positions=self._positions(at),
             orders=tuple(OrderView(known.order, known.status, known.filled) for known in state.orders.values()),
             fills=tuple(fill_view(execution) for execution in state.executions[-FILLS_SHOWN:]),
             decisions=tuple(state.decided.values()),
@@ -83,7 +98,7 @@ class Viewer:
             note_count=state.note_count,
             accepts=accepts(state.phase),
             ladders=tuple(ladder.view() for ladder in self._ladders),
-            clock=self._clocks.at(state.at),
+            clock=self._clocks.at(at),
             account=account_view(state),
         )
 
@@ -101,7 +116,7 @@ class Viewer:
         symbols = sorted({known.order.symbol for known in state.orders.values() if known.order.side is Side.SELL})
         return f"the next price of {', '.join(symbols)}" if symbols else "orders to end"
 
-    def _positions(self) -> tuple[PositionView, ...]:
+    def _positions(self, at: Millis) -> tuple[PositionView, ...]:
         state = self._state
         views = []
         for name, account in state.accounts.items():
@@ -123,7 +138,7 @@ class Viewer:
                         opened=position.opened,
                         strategy=account.info.strategy,
                         synthetic=bar.synthetic if bar is not None else False,
-                        stale=state.stale(symbol, state.at, self._patience),
+                        stale=state.stale(symbol, at, self._patience),
                     )
                 )
         return tuple(views)
@@ -133,7 +148,7 @@ class Viewer:
         symbols = tuple(self._symbol(symbol) for symbol in state.info.symbols)
         lasts = [health.last for health in symbols if health.last is not None]
         return FeedHealth(
-            status=state.feed_status,
+            status=_together(state.feed_status, [health.status for health in symbols]),
             detail=state.feed_detail,
             last=max(lasts) if lasts else None,
             bars=sum(state.bar_counts.values()),
@@ -156,6 +171,13 @@ class Viewer:
             dropped=state.dropped.get(symbol, 0),
             synthetic=bar.synthetic if bar is not None else False,
         )
+
+
+def _together(word: FeedStatus, symbols: Sequence[FeedStatus]) -> FeedStatus:
+    """The status of the whole feed: its own word, unless that is "live" and no symbol is; then that of the worst."""
+    if word is not FeedStatus.LIVE or not symbols or FeedStatus.LIVE in symbols:
+        return word
+    return max(symbols, key=_BY_TROUBLE.index)
 
 
 def fill_view(execution: FillRecord) -> FillView:

@@ -97,7 +97,8 @@ class OrderView(Struct, frozen=True):
 
 
 class SymbolHealth(Struct, frozen=True):
-    """How a symbol's bars arrive. `last` is the time of its newest bar, None before the first."""
+    """How a symbol's bars arrive. `last` is the end of its newest bar, from which on it is known; None before the
+    first."""
 
     symbol: str
     status: FeedStatus

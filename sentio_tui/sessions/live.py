@@ -33,6 +33,9 @@ WATCHED_FOR: Final = 2.0
 FLUSH_EVERY: Final = 1.0
 """Seconds until the rest of the journal is on the disk at the latest."""
 
+CLOCK: Final = 1_000
+"""Milliseconds between two snapshots of a market of now in which nothing happens: what it last said grows older."""
+
 KEYBOARD: Final = "keyboard"
 """Who commands from the screen in this process."""
 
@@ -330,9 +333,10 @@ class LiveSession:
 
     def newest(self) -> Snapshot:
         """The session as it is now, on its thread. What is built for one viewer serves the others."""
-        latest = self._latest
-        if latest is None or latest.seq != self._engine.state.seq:
-            latest = self._latest = self._viewer.snapshot()
+        latest, state, now = self._latest, self._engine.state, self._now()
+        at = state.at if self._engine.is_over else max(state.at, now - now % CLOCK)
+        if latest is None or latest.seq != state.seq or latest.at < at:
+            latest = self._latest = self._viewer.snapshot(at)
         return latest
 
     async def _flush(self) -> None:

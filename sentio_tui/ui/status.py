@@ -9,9 +9,8 @@ from textual.content import Content
 from textual.style import Style
 from textual.widget import Widget
 
-from sentio_tui.model.bars import MINUTE
 from sentio_tui.model.events import FeedStatus, Mode, Phase
-from sentio_tui.model.snapshot import Snapshot, SnapshotInfo
+from sentio_tui.model.snapshot import FeedHealth, Snapshot, SnapshotInfo
 from sentio_tui.sessions.base import Place
 from sentio_tui.sessions.wheel import Seat
 from sentio_tui.ui.formatting import age, clean, clock, duration
@@ -36,7 +35,8 @@ _FEED: Final = {
     FeedStatus.DOWN: "$error",
     FeedStatus.ENDED: "$muted",
 }
-
+_TROUBLE: Final = (FeedStatus.GAP, FeedStatus.STALE, FeedStatus.DOWN)
+"""From bad to worse."""
 
 LUXURY: Final = 7
 """Parts of this rank and above are shown only where all others stand at full length."""
@@ -108,8 +108,7 @@ def status_parts(condition: Condition) -> tuple[list[Part], list[Part]]:
     if snapshot.first is not None:
         lasted = Content.styled(duration(snapshot.at - snapshot.first), "$foreground")
         left.append(Part(4, (Content.assemble(("session ", "$muted"), lasted), lasted)))
-    speed = "at full speed" if not snapshot.info.speed else f"{snapshot.info.speed:g}×"
-    left += _identity(snapshot.info, Part(6, (Content.styled(speed, "$muted"),)))
+    left += _identity(snapshot.info, Part(6, (Content.styled(_pace(snapshot.info), "$muted"),)))
     return left, [*_hours(snapshot), Part(0, _market_time(snapshot))]
 
 
@@ -191,9 +190,23 @@ def _feed(snapshot: Snapshot) -> tuple[Content, ...]:
     word = Content.assemble(("feed ", "$muted"), (feed.status.value, _FEED[feed.status]))
     if feed.last is None:
         return Content.assemble(word, (" · no bar yet", "$muted")), word
-    # A bar is known from the end of its minute on.
-    since = age(snapshot.at - feed.last - MINUTE)
-    return Content.assemble(word, (" · last bar ", "$muted"), since, (" ago", "$muted")), word + f" {since}"
+    since = age(snapshot.at - feed.last)
+    forms = [Content.assemble(word, (" · last bar ", "$muted"), since, (" ago", "$muted")), word + f" {since}"]
+    return tuple(form + trouble for trouble in _troubled(feed) for form in forms)
+
+
+def _troubled(feed: FeedHealth) -> tuple[Content, ...]:
+    """The symbols that are worse off than the whole feed, in the words of the worst; by name, else how many."""
+    worse = [health for health in feed.symbols if health.status in _TROUBLE and health.status is not feed.status]
+    if not worse:
+        return (Content(""),)
+    worst = max((health.status for health in worse), key=_TROUBLE.index)
+    names = [health.symbol for health in worse if health.status is worst]
+    style = _FEED[worst]
+    return (
+        Content.styled(f" · {clean(', '.join(names))} {worst.value}", style),
+        Content.styled(f" · {len(names)} of {len(feed.symbols)} {worst.value}", style),
+    )
 
 
 def _identity(info: SnapshotInfo, *more: Part) -> list[Part]:
@@ -205,6 +218,13 @@ def _identity(info: SnapshotInfo, *more: Part) -> list[Part]:
         short = Content(clean(book.strategy) + others)
         parts.append(Part(5, (Content.assemble(short, (f" {clean(book.preset)}", "$muted")), short)))
     return [*parts, *more, Part(LUXURY, (Content.styled(clean(info.name), "$muted"),))]
+
+
+def _pace(info: SnapshotInfo) -> str:
+    """How fast a market of history goes; in that of now, who fills the orders."""
+    if info.mode in (Mode.PAPER, Mode.LIVE):
+        return "filled here" if info.broker == "paper" else clean(info.broker)
+    return "at full speed" if not info.speed else f"{info.speed:g}×"
 
 
 def _hours(snapshot: Snapshot) -> list[Part]:

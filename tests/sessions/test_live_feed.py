@@ -26,6 +26,7 @@ from sentio_tui.sessions.live import LiveSession
 from sentio_tui.sessions.recorder import Recorder
 from sentio_tui.sessions.summary import Terms
 from tests.engine.scripts import COIN, engine
+from tests.sessions.serving import until
 
 PATIENCE = 30.0
 NEW_YORK = ZoneInfo("America/New_York")
@@ -164,3 +165,15 @@ def test_a_clock_that_jumps_is_told_and_no_timer_fires_twice(tmp_path: Path, mon
     ends = [event for event in made.of(TimerFired) if isinstance(event, TimerFired) and event.timer == END_OF_DAY]
     assert len({event.at // MINUTE for event in ends}) == len(ends)
     assert fired >= 1
+
+
+def test_t24_the_clock_on_the_screen_goes_on_while_the_feed_is_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wall = Wall(when("2025-01-06 10:00"))
+    made = desk(tmp_path, monkeypatch, wall, 1)
+    made.session.start()
+    made.wait_for(BarReceived)
+    wall.at = when("2025-01-06 10:01:30") + 250
+    until(lambda: (shown := made.session.snapshot()) is not None and shown.at == when("2025-01-06 10:01:30"))
+    made.session.close()

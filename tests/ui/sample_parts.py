@@ -242,11 +242,10 @@ def feed_of(status: FeedStatus, detail: str) -> FeedHealth:
     return FeedHealth(
         status=status,
         detail=detail,
-        last=NOW - MINUTE,
+        last=NOW,
         bars=3 * BARS,
         dropped=1,
         symbols=tuple(
-            SymbolHealth(symbol, status, NOW - MINUTE, price, BARS, int(symbol == "ETH-USD"))
-            for symbol, price in PRICES.items()
+            SymbolHealth(symbol, status, NOW, price, BARS, int(symbol == "ETH-USD")) for symbol, price in PRICES.items()
         ),
     )

@@ -52,8 +52,29 @@ class Said(Struct, frozen=True):
 def feed(status: FeedStatus, age: int) -> Snapshot:
     """A busy session whose newest bar was complete `age` milliseconds ago."""
     snapshot = busy()
-    health = FeedHealth(status, "", snapshot.at - age - MINUTE, 10, 0, ())
+    health = FeedHealth(status, "", snapshot.at - age, 10, 0, ())
     return replace(snapshot, feed=health)
+
+
+def test_symbols_that_are_worse_off_than_the_feed_are_named_or_counted() -> None:
+    snapshot = busy()
+    symbols = tuple(replace(health, status=FeedStatus.DOWN) for health in snapshot.feed.symbols[:2])
+    feed = replace(snapshot.feed, symbols=(*symbols, *snapshot.feed.symbols[2:]))
+    troubled = replace(snapshot, feed=feed)
+    assert "feed live · last bar 0s ago · BTC-USD, ETH-USD down" in Said(troubled).line(180)
+    assert "feed live 0s · 2 of 3 down" in Said(troubled).line(80)
+
+
+@pytest.mark.parametrize(
+    ("mode", "broker", "says"),
+    [(Mode.PAPER, "paper", "filled here"), (Mode.PAPER, "alpaca paper", "alpaca paper"), (Mode.SIM, "paper", "60×")],
+)
+def test_in_the_market_of_now_it_says_who_fills_the_orders_instead_of_a_speed(
+    mode: Mode, broker: str, says: str
+) -> None:
+    snapshot = busy()
+    told = replace(snapshot, info=replace(snapshot.info, mode=mode, broker=broker))
+    assert f"│ {says} │" in Said(told).line(180)
 
 
 def test_the_markets_next_event_stands_beside_the_time() -> None:
