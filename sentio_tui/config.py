@@ -338,7 +338,7 @@ def _contradictions(settings: Settings, provenance: Mapping[str, str]) -> Iterab
         for key, where in provenance.items():
             if key.startswith(("strategy.", "machine.")) and where.startswith("--"):
                 yield Problem("", key, "has no effect: the strategies are those of [[books]]")
-    yield from alert_contradictions(settings.alerts)
+    yield from alert_contradictions(settings.alerts, settings.mail)
     entries = Counter((entry.asset_class, entry.since) for entry in settings.costs)
     for (asset_class, since), count in entries.items():
         if count > 1:

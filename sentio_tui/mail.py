@@ -24,7 +24,12 @@ _LARGEST_SUBJECT: Final = 200
 
 
 class MailError(Exception):
-    """A mail was not sent, or not to all; says why and what to do. Shows no secret."""
+    """A mail was not sent, or not to all; says why and what to do. Shows no secret. `has_reached_some`: those who are
+    not named have it, and would get it twice."""
+
+    def __init__(self, why: str, *, has_reached_some: bool = False) -> None:
+        super().__init__(why)
+        self.has_reached_some = has_reached_some
 
 
 class Attachment(Struct, frozen=True):
@@ -69,7 +74,7 @@ def send(
     except (OSError, smtplib.SMTPException) as error:
         raise MailError(f"{place} cannot be reached: {error}") from error
     if refused:
-        raise MailError(f"{place} took the mail, but refused {_refusals(refused)}")
+        raise MailError(f"{place} took the mail, but refused {_refusals(refused)}", has_reached_some=True)
 
 
 def credentials(settings: MailSettings, environ: Mapping[str, str] | None = None) -> str:

@@ -262,11 +262,13 @@ class AlertTargetSettings(Section, frozen=True):
     """Where alerts go. An address that may hold a secret stands outside of the configuration: `url_env` names the
     variable that has it, or `url_keyring` the entry of the service "sentio-tui" in the system's keyring."""
 
-    kind: Literal["apprise", "webhook", "command"]
+    kind: Literal["mail", "apprise", "webhook", "command"]
     url_env: str = ""
     url_keyring: str = ""
     command: tuple[str, ...] = ()
     """The program with its arguments; no shell reads it."""
+    to: tuple[str, ...] = ()
+    """Whom mail goes to, through the server of `mail`."""
     interval: Annotated[float, Meta(ge=0, le=86_400)] = 10.0
     """Seconds between two messages at the least; what comes meanwhile shares the next one."""
     timeout: Annotated[float, Meta(gt=0, le=60)] = 10.0

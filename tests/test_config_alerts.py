@@ -26,13 +26,19 @@ def place(tmp_path: Path) -> Place:
         ('targets.a = { kind = "command", command = ["x"], url_env = "A" }', "targets.a.url_env", "is of no use"),
         ('targets.a = { kind = "webhook", url_env = "A", command = ["x"] }', "targets.a.command", "is of no use"),
         ('targets.a = { kind = "webhook" }', "targets.a", "needs either url_env or url_keyring"),
-        ('targets.a = { kind = "apprise", url_env = "A", url_keyring = "a" }', "targets.a", "needs either"),
+        (
+            'targets.a = { kind = "apprise", url_env = "A", url_keyring = "a" }',
+            "targets.a",
+            "needs either url_env or url_keyring, not both",
+        ),
         ('targets.a = { kind = "webhook", url_env = "http://x/y" }', "targets.a.url_env", "stands in no file"),
         ('targets.a = { kind = "apprise", url_keyring = "tgram://x/y" }', "targets.a.url_keyring", "stands in no file"),
         ('targets.a = { kind = "webhook", url_env = "A-B" }', "targets.a.url_env", "is no name of a variable"),
         ('targets.a = { kind = "webhook", url_env = "SENTIO_URL" }', "targets.a.url_env", "are settings"),
         ('targets.a = { kind = "webhook", url_env = "A", timeout = 61 }', "targets.a.timeout", "of at most 60"),
-        ('targets.a = { kind = "pigeon" }', "targets.a.kind", "one of apprise, webhook, command"),
+        ('targets.a = { kind = "pigeon" }', "targets.a.kind", "one of mail, apprise, webhook, command"),
+        ('targets.a = { kind = "mail", to = ["me@x.org"] }', "targets.a", "and mail.host is empty"),
+        ('targets.a = { kind = "webhook", url_env = "A", to = ["me@x.org"] }', "targets.a.to", "is of no use"),
         ('rules.a = { on = "fills" }', "rules.a.on", 'did you mean "fill"?'),
         ("rules.a = { quiet = 1.0 }", "rules.a.on", "is missing"),
         ('rules."a.b" = { on = "fill" }', 'rules."a.b"', "1 to 32 letters"),
@@ -49,6 +55,19 @@ def test_t39_what_contradicts_itself_is_refused_with_its_line(place: Place, text
     assert problem.key == f"alerts.{key}"
     assert says in problem.text
     assert problem.where.startswith("config.toml:3 ")
+
+
+def test_a_mail_needs_addresses_and_a_server(place: Place) -> None:
+    place.project(
+        '[mail]\nhost = "mail.x.org"\n[alerts.targets]\na = { kind = "mail" }\nb = { kind = "mail", to = ["me", "a@b@c"] }\n'
+    )
+    assert [(problem.key, problem.text.split(",")[0]) for problem in place.problems()] == [
+        ("alerts.targets.a", "needs to"),
+        ("alerts.targets.a", "goes through a mail server"),
+        ("alerts.targets.b.to", '"me" is no mail address such as me@example.org'),
+        ("alerts.targets.b.to", '"a@b@c" is no mail address such as me@example.org'),
+        ("alerts.targets.b", "goes through a mail server"),
+    ]
 
 
 def test_a_near_name_of_a_target_is_named(place: Place) -> None:

@@ -25,7 +25,7 @@ from sentio_tui.journal.names import alerts_path
 from sentio_tui.journal.reader import JournalDamaged, read_all
 from sentio_tui.model.events import AnyEvent, Level, Noted, SessionStarted
 from sentio_tui.sessions.base import ALERT, BELL, DESKTOP
-from sentio_tui.settings import AlertSettings
+from sentio_tui.settings import AlertSettings, MailSettings, Settings
 
 TURNS: Final = 50_000
 """Turns that may wait to be looked at. Beyond, the oldest are forgotten and read from the journal."""
@@ -68,12 +68,14 @@ class Alerts:
         self,
         session: Watched,
         settings: AlertSettings,
+        mail: MailSettings,
         *,
         turns: int = TURNS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._session = session
         self._settings = settings
+        self._mail = mail
         self._clock = clock
         self._turns: deque[Sequence[AnyEvent]] = deque(maxlen=turns)
         self._first = 0
@@ -116,7 +118,7 @@ class Alerts:
     def _tell_missing(self) -> None:
         used = {target for rule in self._settings.rules.values() for target in rule.targets}
         for name, target in self._settings.targets.items():
-            if name in used and (why := missing(name, target)):
+            if name in used and (why := missing(name, target, self._mail)):
                 self._unreached.add(name)
                 self._session.say(f"Alerts do not reach {name}: {why}")
 
@@ -190,7 +192,7 @@ class Alerts:
             return Courier(name, watch.source, deliver, SCREEN_PACE, _nobody, self._clock)
         target = self._settings.targets[name]
         try:
-            deliver = deliverer(name, target)
+            deliver = deliverer(name, target, self._mail)
         except NoAddress as error:
             deliver = Nowhere(str(error))
         return Courier(name, watch.source, deliver, Pace(interval=target.interval), self._came, self._clock)
@@ -263,6 +265,7 @@ def _nobody(_: Outcome) -> None:
     """What went to a screen is not recorded: `alerts replay` tells it again."""
 
 
-def around(session: Watched, settings: AlertSettings) -> Alerts | None:
+def around(session: Watched, settings: Settings) -> Alerts | None:
     """The alerts of a session as configured; None where no rule has a target."""
-    return Alerts(session, settings) if any(rule.targets for rule in settings.rules.values()) else None
+    alerts = settings.alerts
+    return Alerts(session, alerts, settings.mail) if any(rule.targets for rule in alerts.rules.values()) else None

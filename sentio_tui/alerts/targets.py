@@ -1,4 +1,4 @@
-"""The ways to a person: a webhook, a service that apprise knows, a command. Each within its own time limit."""
+"""The ways to a person: mail, a webhook, a service that apprise knows, a command. Each within its own time limit."""
 
 import logging
 import os
@@ -10,12 +10,13 @@ from contextlib import suppress
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from sentio_tui.alerts.addresses import Address, NoAddress, address_of
 from sentio_tui.alerts.alert import Message, one_line
 from sentio_tui.alerts.courier import Deliver, NotDelivered
 from sentio_tui.model.events import Level
-from sentio_tui.settings import ALERT_VARIABLES, AlertTargetSettings
+from sentio_tui.settings import ALERT_VARIABLES, AlertTargetSettings, MailSettings
 
 CONNECT_SECONDS: Final = 5.0
 """Until a connection has to stand, or the target's own limit where that is shorter."""
@@ -27,18 +28,22 @@ _WORDS: Final = 300
 """Bytes of what a command wrote to its standard error that are told."""
 
 
-def deliverer(name: str, target: AlertTargetSettings, environ: Mapping[str, str] | None = None) -> Deliver:
-    """What brings messages to a target. Raises NoAddress."""
+def deliverer(
+    name: str, target: AlertTargetSettings, mail: MailSettings, environ: Mapping[str, str] | None = None
+) -> Deliver:
+    """What brings messages to a target; `mail` is the server mail goes through. Raises NoAddress."""
     if target.kind == "command":
         return Command(target.command, target.timeout)
+    if target.kind == "mail":
+        return Letters(replace(mail, timeout=target.timeout), target.to, environ)
     address = address_of(name, target, environ)
     return (Webhook if target.kind == "webhook" else Service)(address, target.timeout)
 
 
-def missing(name: str, target: AlertTargetSettings) -> str:
+def missing(name: str, target: AlertTargetSettings, mail: MailSettings) -> str:
     """Why a target cannot be reached from here, in words; empty where nothing is known against it."""
     try:
-        deliverer(name, target)
+        deliverer(name, target, mail)
     except NoAddress as error:
         return str(error)
     return ""
@@ -129,6 +134,29 @@ class Service:
         if not result:
             told = [one_line(self._address.redact(str(entry.message))) for entry in result.logs()]
             raise NotDelivered("; ".join(told[-2:]) or f"the service did not take it in {self._timeout:g} s")
+
+
+class Letters:
+    """Mails the message to all of `to`. Raises NoAddress where there is no password for the server, or no server."""
+
+    def __init__(self, mail: MailSettings, to: Sequence[str], environ: Mapping[str, str] | None = None) -> None:
+        from sentio_tui.mail import MailError, credentials
+
+        self._mail = mail
+        self._to = tuple(to)
+        self._environ = environ
+        try:
+            credentials(mail, environ)
+        except MailError as error:
+            raise NoAddress(str(error)) from None
+
+    def __call__(self, message: Message) -> None:
+        from sentio_tui.mail import MailError, send
+
+        try:
+            send(self._mail, self._to, message.title, message.body + "\n", environ=self._environ)
+        except MailError as error:
+            raise NotDelivered(one_line(str(error)), for_good=error.has_reached_some) from None
 
 
 def _silence(logger: logging.Logger) -> None:

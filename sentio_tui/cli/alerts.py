@@ -22,7 +22,7 @@ from sentio_tui.cli.options import (
 
 if TYPE_CHECKING:
     from sentio_tui.alerts.alert import Message
-    from sentio_tui.settings import AlertRuleSettings, AlertSettings, AlertTargetSettings
+    from sentio_tui.settings import AlertRuleSettings, AlertSettings, AlertTargetSettings, MailSettings, Settings
 
 _EPILOG: Final = """\
 list     rules and targets in force; secrets are masked, and what is missing in the environment is named
@@ -66,9 +66,9 @@ def _alerts(arguments: argparse.Namespace) -> int:
         return complain(error)
     alerts = loaded.settings.alerts
     if action == "list":
-        return _list(alerts)
+        return _list(loaded.settings)
     if action == "test":
-        return _test(alerts, arguments.target)
+        return _test(loaded.settings, arguments.target)
     from sentio_tui import paths
 
     return _replay(alerts, paths.sessions_dir(loaded.settings), arguments.session)
@@ -77,10 +77,11 @@ def _alerts(arguments: argparse.Namespace) -> int:
 # What is in force.
 
 
-def _list(alerts: "AlertSettings") -> int:
+def _list(settings: "Settings") -> int:
     from sentio_tui.cli.listings import table
     from sentio_tui.config_alerts import SCREENS
 
+    alerts = settings.alerts
     used = {target for rule in alerts.rules.values() for target in rule.targets}
     rules = [("rule", "on", "threshold", "quiet", "targets")]
     rules += [
@@ -90,7 +91,7 @@ def _list(alerts: "AlertSettings") -> int:
     targets = [("target", "kind", "at most", "used", "address")]
     targets += [(name, "screen", "every 2 s", _yes(name in used), _SCREENS[name]) for name in SCREENS]
     targets += [
-        (name, target.kind, f"every {target.interval:g} s", _yes(name in used), _address(name, target))
+        (name, target.kind, f"every {target.interval:g} s", _yes(name in used), _address(name, target, settings.mail))
         for name, target in alerts.targets.items()
     ]
     table(rules, sys.stdout)
@@ -116,11 +117,15 @@ def _threshold(rule: "AlertRuleSettings") -> str:
     return f"{rule.threshold:.2%}" if rule.threshold else "-"
 
 
-def _address(name: str, target: "AlertTargetSettings") -> str:
+def _address(name: str, target: "AlertTargetSettings", mail: "MailSettings") -> str:
     from sentio_tui.alerts.addresses import NoAddress, address_of
+    from sentio_tui.alerts.targets import missing
 
     if target.kind == "command":
         return " ".join(target.command)
+    if target.kind == "mail":
+        told = missing(name, target, mail)
+        return f"MISSING: {told}" if told else f"{', '.join(target.to)} (through {mail.host})"
     try:
         address = address_of(name, target)
     except NoAddress as error:
@@ -139,10 +144,11 @@ class _Tried(NamedTuple):
     took: float
 
 
-def _test(alerts: "AlertSettings", only: str | None) -> int:
+def _test(settings: "Settings", only: str | None) -> int:
     from sentio_tui.config_alerts import SCREENS
     from sentio_tui.config_values import near
 
+    alerts = settings.alerts
     known = [*SCREENS, *alerts.targets]
     if only is not None and only not in known:
         return complain(f'there is no target "{only}"{near(only, known)}; known: {", ".join(known)}')
@@ -156,7 +162,7 @@ def _test(alerts: "AlertSettings", only: str | None) -> int:
         print("No target is configured, and no rule tells a screen anything. [alerts] in config.toml has both.")
     with ThreadPoolExecutor(max_workers=max(1, len(outside))) as pool:
         has_failed = False
-        for tried in pool.map(lambda name: _tried(name, alerts.targets[name]), outside):
+        for tried in pool.map(lambda name: _tried(name, alerts.targets[name], settings.mail), outside):
             print(
                 f"{tried.name}: " + (f"FAILED: {tried.why}" if tried.why else f"sent in {tried.took:.1f} s"), flush=True
             )
@@ -164,14 +170,14 @@ def _test(alerts: "AlertSettings", only: str | None) -> int:
     return FAILED if has_failed else DONE
 
 
-def _tried(name: str, target: "AlertTargetSettings") -> _Tried:
+def _tried(name: str, target: "AlertTargetSettings", mail: "MailSettings") -> _Tried:
     from sentio_tui.alerts.addresses import NoAddress
     from sentio_tui.alerts.courier import NotDelivered
     from sentio_tui.alerts.targets import deliverer
 
     begun = time.monotonic()
     try:
-        deliverer(name, target)(_test_message())
+        deliverer(name, target, mail)(_test_message())
     except (NoAddress, NotDelivered) as error:
         return _Tried(name, str(error), 0.0)
     return _Tried(name, "", time.monotonic() - begun)

@@ -18,7 +18,7 @@ def accompanied(session: "LiveSession", settings: "Settings") -> "LiveSession":
         from sentio_tui.web.child import Dashboard, command
 
         session.serve(Dashboard(session, command(settings, session.journal.parent)))
-    alerts = around(session, settings.alerts)
+    alerts = around(session, settings)
     if alerts is not None:
         session.listen(alerts.take)
         session.serve(alerts)

@@ -19,7 +19,7 @@ from sentio_tui.sessions.assemble import assemble
 from sentio_tui.sessions.base import ALERT, BELL, DESKTOP
 from sentio_tui.sessions.live import LiveSession
 from sentio_tui.sessions.resume import resume
-from sentio_tui.settings import AlertRuleSettings, AlertSettings, AlertTargetSettings
+from sentio_tui.settings import AlertRuleSettings, AlertSettings, AlertTargetSettings, MailSettings, Settings
 from tests.alerts.receiving import Receiver
 from tests.alerts.reels import every, rule, stopped_out
 from tests.engine.scripts import of
@@ -38,7 +38,7 @@ def settings(
 
 
 def accompanied(session: LiveSession, configured: AlertSettings) -> LiveSession:
-    alerts = Alerts(session, configured)
+    alerts = Alerts(session, configured, MailSettings())
     session.listen(alerts.take)
     session.serve(alerts)
     return session
@@ -91,8 +91,8 @@ def test_everything_sent_is_recorded_and_no_secret_is_anywhere(hooked: Receiver,
 
 def test_a_session_without_targets_has_no_alerts_around_it(tmp_path: Path) -> None:
     session = assemble(simulated(), tmp_path)
-    assert around(session, AlertSettings(rules={"fills": AlertRuleSettings("fill")})) is None
-    assert around(session, settings({"fills": rule("fill")})) is not None
+    assert around(session, Settings(alerts=AlertSettings(rules={"fills": AlertRuleSettings("fill")}))) is None
+    assert around(session, Settings(alerts=settings({"fills": rule("fill")}))) is not None
     session.start()
     session.close()
 
@@ -208,7 +208,7 @@ def follow(session: Quiet, configured: AlertSettings, turns: Sequence[Sequence[A
     """Everything at once, before anybody looks at it."""
 
     async def enter() -> None:
-        alerts = Alerts(session, configured, turns=limit)
+        alerts = Alerts(session, configured, MailSettings(), turns=limit)
         for turn in turns:
             alerts.take(turn)
         async with alerts:
@@ -227,7 +227,7 @@ def test_what_found_no_room_in_the_queue_is_read_from_the_journal(hooked: Receiv
     fills = [event.seq for event in of(events, OrderFilled)]
     assert [each["seq"] for each in hooked.alerts()] == fills
     hooked.posts.clear()
-    alerts = Alerts(session, settings(rules), turns=7)
+    alerts = Alerts(session, settings(rules), MailSettings(), turns=7)
     alerts.take(turns[0])
 
     async def behind() -> None:
@@ -324,7 +324,7 @@ def test_nobody_looks_nobody_is_told(tmp_path: Path) -> None:
 
 
 def test_while_nobody_looks_the_queue_stays_small(tmp_path: Path) -> None:
-    alerts = Alerts(Quiet(tmp_path / "live_20250106_000000.jsonl"), settings(every()), turns=3)
+    alerts = Alerts(Quiet(tmp_path / "live_20250106_000000.jsonl"), settings(every()), MailSettings(), turns=3)
     for event in stopped_out() * 10:
         alerts.take([event])
     assert len(alerts._turns) == 3

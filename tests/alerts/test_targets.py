@@ -4,15 +4,11 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Iterator
 from contextlib import closing
-from email import message_from_bytes
 from pathlib import Path
 
 import keyring
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from keyring.errors import KeyringLocked, NoKeyringError
 
 from sentio_tui.alerts.addresses import Address, NoAddress, address_of
@@ -20,9 +16,10 @@ from sentio_tui.alerts.alert import Message
 from sentio_tui.alerts.courier import NotDelivered
 from sentio_tui.alerts.targets import Command, Service, Webhook, deliverer, missing
 from sentio_tui.model.events import Level
-from sentio_tui.settings import ALERT_VARIABLES, AlertTargetSettings
+from sentio_tui.settings import ALERT_VARIABLES, AlertTargetSettings, MailSettings
 from tests.alerts.receiving import Receiver
 from tests.alerts.test_courier import SOURCE, alert
+from tests.posted import REFUSED, post_office
 from tests.sessions.serving import until
 
 SECRET = "token-4f9a8b7c"
@@ -104,40 +101,45 @@ def test_an_address_apprise_does_not_know_is_no_target() -> None:
     assert failure(Service(Address(f"nosuchservice://{SECRET}", "here"), 1.0)).for_good
 
 
-class Inbox:
-    """Keeps the letters."""
-
-    def __init__(self) -> None:
-        self.letters: list[bytes] = []
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        assert isinstance(envelope.content, bytes)
-        self.letters.append(envelope.content)
-        return "250 OK"
+def mailing(*to: str) -> AlertTargetSettings:
+    return AlertTargetSettings("mail", to=to, timeout=30.0)
 
 
-@pytest.fixture
-def inbox() -> Iterator[tuple[Inbox, int]]:
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    kept = Inbox()
-    controller = Controller(kept, hostname="127.0.0.1", port=port)
-    controller.start()
-    try:
-        yield kept, port
-    finally:
-        controller.stop()
+def test_mail_goes_through_the_server_of_the_configuration() -> None:
+    with post_office() as (mail, desk):
+        deliverer("me", mailing("ann@example.org", "bob@example.org"), mail)(MESSAGE)
+    (post,) = desk.posts
+    assert post.to == ["ann@example.org", "bob@example.org"]
+    assert post.message["Subject"] == MESSAGE.title
+    assert post.text.splitlines() == MESSAGE.body.splitlines()
 
 
-def test_mail_goes_out_through_apprise(inbox: tuple[Inbox, int]) -> None:
-    kept, port = inbox
-    address = f"mailto://127.0.0.1:{port}?smtp=127.0.0.1&from=desk@example.org&to=ann@example.org&mode=insecure"
-    Service(Address(address, "here"), 30.0)(MESSAGE)
-    (letter,) = kept.letters
-    mail = message_from_bytes(letter)
-    assert "ann@example.org" in str(mail["To"])
-    assert "1 fill" in str(mail["Subject"])
+def test_mail_that_reached_some_is_not_sent_again() -> None:
+    with post_office() as (mail, desk):
+        with pytest.raises(NotDelivered, match="refused") as caught:
+            deliverer("me", mailing("ann@example.org", REFUSED), mail)(MESSAGE)
+        assert caught.value.for_good
+        with pytest.raises(NotDelivered, match="refused") as caught:
+            deliverer("me", mailing(REFUSED), mail)(MESSAGE)
+        assert not caught.value.for_good
+    assert len(desk.posts) == 1
+
+
+def test_mail_without_its_password_is_told_at_once() -> None:
+    mail = MailSettings(host="mail.example.org", sender="desk@example.org", user="ann")
+    with pytest.raises(NoAddress, match="set the variable SMTP_PASSWORD"):
+        deliverer("me", mailing("ann@example.org"), mail, {})
+
+
+def test_mail_goes_out_through_apprise_too() -> None:
+    with post_office() as (mail, desk):
+        address = (
+            f"mailto://127.0.0.1:{mail.port}?smtp=127.0.0.1&from=desk@example.org&to=ann@example.org&mode=insecure"
+        )
+        Service(Address(address, "here"), 30.0)(MESSAGE)
+    (post,) = desk.posts
+    assert post.to == ["ann@example.org"]
+    assert "1 fill" in str(post.message["Subject"])
 
 
 def command(code: str, timeout: float = 30.0, *arguments: str) -> Command:
@@ -260,9 +262,9 @@ def test_an_address_is_never_shown() -> None:
 def test_what_is_missing_is_told_without_trying(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HOOK", raising=False)
     target = AlertTargetSettings("webhook", url_env="HOOK")
-    assert missing("desk", target) == "the variable HOOK is not set; it has to hold the address of desk"
+    assert missing("desk", target, MailSettings()) == "the variable HOOK is not set; it has to hold the address of desk"
     monkeypatch.setenv("HOOK", "http://x")
-    assert missing("desk", target) == ""
-    assert missing("log", AlertTargetSettings("command", command=("logger",))) == ""
-    assert isinstance(deliverer("desk", target), Webhook)
+    assert missing("desk", target, MailSettings()) == ""
+    assert missing("log", AlertTargetSettings("command", command=("logger",)), MailSettings()) == ""
+    assert isinstance(deliverer("desk", target, MailSettings()), Webhook)
     assert os.environ["HOOK"] == "http://x"
