@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TextIO
@@ -227,9 +227,13 @@ class Terminal:
         *,
         opening: object,
         live: bool,
+        accompanied: Callable[[FakeSession], object],
     ) -> object:
         assert shell is self
         assert not live
+        resumed = FakeSession()
+        assert accompanied(resumed) is resumed
+        assert resumed.services, "one that is resumed from the list has the same around it"
         self.settings, self.theme_dirs, self.opening = settings, theme_dirs, opening
         launching = SimpleNamespace(tell=self.told.append, permit=NONE)
         return SimpleNamespace(launch=launch, goes_on=False, is_leaving=False, launching=launching)

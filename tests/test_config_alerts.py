@@ -59,7 +59,8 @@ def test_t39_what_contradicts_itself_is_refused_with_its_line(place: Place, text
 
 def test_a_mail_needs_addresses_and_a_server(place: Place) -> None:
     place.project(
-        '[mail]\nhost = "mail.x.org"\n[alerts.targets]\na = { kind = "mail" }\nb = { kind = "mail", to = ["me", "a@b@c"] }\n'
+        '[mail]\nhost = "mail.x.org"\n[alerts.targets]\na = { kind = "mail" }\n'
+        'b = { kind = "mail", to = ["me", "a@b@c"] }\n'
     )
     assert [(problem.key, problem.text.split(",")[0]) for problem in place.problems()] == [
         ("alerts.targets.a", "needs to"),

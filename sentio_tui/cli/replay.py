@@ -10,6 +10,7 @@ from sentio_tui.cli.screen import show, why_no_screen
 
 if TYPE_CHECKING:
     from sentio_tui.sessions.recorded import RecordedSession
+    from sentio_tui.settings import Settings
 
 SLOWEST: Final = 0.25
 FASTEST: Final = 1000.0
@@ -77,14 +78,16 @@ def _replay(arguments: argparse.Namespace) -> int:
         path = recording_path(paths.sessions_dir(loaded.settings), arguments.session)
     except (ConfigError, UnknownSession, NoRecording, OSError) as error:
         return complain(error)
-    opened = partial(_opened, path, arguments.at, arguments.speed)
+    opened = partial(_opened, path, arguments.at, arguments.speed, loaded.settings)
     return show(opened, loaded.settings, loaded, lambda: (NoRecording, ValueError, OSError), Mode.REPLAY)
 
 
-def _opened(path: Path, at: str | None, speed: float | None) -> "RecordedSession":
+def _opened(path: Path, at: str | None, speed: float | None, settings: "Settings") -> "RecordedSession":
+    from sentio_tui.alerts.replaying import remind
     from sentio_tui.sessions.recorded import open_journal
 
     session = open_journal(path)
+    remind(session, settings.alerts.rules)
     if speed is not None:
         session.set_speed(speed)
     if at is None:

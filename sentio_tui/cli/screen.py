@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from sentio_tui.cli.company import accompanied
 from sentio_tui.cli.options import complain
 
 if TYPE_CHECKING:
@@ -73,7 +74,15 @@ def trade(
         return session
 
     launch = _Launch(started, loaded, refusals)
-    cockpit = app.Cockpit(launch, settings, paths.theme_dirs(settings), shell, opening=opening, live=live)
+    cockpit = app.Cockpit(
+        launch,
+        settings,
+        paths.theme_dirs(settings),
+        shell,
+        opening=opening,
+        live=live,
+        accompanied=lambda session: accompanied(session, loaded.settings),
+    )
     code = app.run(cockpit)
     if not cockpit.goes_on:
         return launch.told(code)

@@ -31,6 +31,9 @@ SPEEDS: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 250.0, 
 USUAL_SPEED: Final = 60.0
 """A bar a second."""
 
+Reminder = Callable[[int, int], Sequence[AnyEvent]]
+"""The notices for what stands after one event, up to another; none where the second is not after the first."""
+
 
 def open_recorded(folder: Path, name: str) -> "RecordedSession":
     """The session of that name, at its start. Takes as long as reading its journal; raises as `recording_path`."""
@@ -71,6 +74,8 @@ class RecordedSession:
         self._speed = USUAL_SPEED
         self._pacer: Pacer | None = None
         """Set while it plays."""
+        self._reminder: Reminder = _nothing
+        self._unseen: list[AnyEvent] = []
         name = path.name.partition(".")[0]
         self._marks_file = Marks(marks_path(path.parent, name), name)
         self._loss = recording.loss
@@ -109,8 +114,18 @@ class RecordedSession:
         return latest
 
     def drain(self) -> Sequence[AnyEvent]:
-        """Nothing: what was told once is not told again."""
-        return ()
+        """What the reminder said. What was told once when the session ran is not told again."""
+        unseen, self._unseen = self._unseen, []
+        return unseen
+
+    def remind(self, reminder: "Reminder") -> None:
+        """From now on ask for notices when playing, or a step of bars, goes on from one event to another."""
+        self._reminder = reminder
+
+    @property
+    def events(self) -> Sequence[AnyEvent]:
+        """All of the recording."""
+        return self._recording.all
 
     def send(self, command: AnyCommand) -> None:
         """A recording takes no commands: its snapshots accept none."""
@@ -184,7 +199,9 @@ class RecordedSession:
         recording, event = self._recording, self._state.seq
         bar = recording.bar_of(event)
         target = bar + by - (1 if by > 0 and event < recording.end_of_bar(bar) else 0)
-        return self._jump(recording.end_of_bar(target) if target >= 0 else 1)
+        moved = self._jump(recording.end_of_bar(target) if target >= 0 else 1)
+        self._unseen += self._reminder(event, self._state.seq)
+        return moved
 
     def step_fill(self, by: int) -> bool:
         return self._step([fill.event for fill in self._recording.fills], by)
@@ -253,9 +270,14 @@ class RecordedSession:
         event = self._state.seq
         while event < recording.events and pacer.is_due(recording.time(event + 1)):
             event += 1
+        self._unseen += self._reminder(self._state.seq, event)
         self._go(event)
         if event == recording.events:
             self._pacer = None
+
+
+def _nothing(after: int, upto: int) -> Sequence[AnyEvent]:
+    return ()
 
 
 def viewer_of(state: State) -> Viewer:

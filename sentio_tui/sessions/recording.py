@@ -81,6 +81,11 @@ class Recording:
         return len(self._times)
 
     @property
+    def all(self) -> Sequence[AnyEvent]:
+        """Every event, in order."""
+        return self._events
+
+    @property
     def bars(self) -> int:
         return len(self._bars)
 

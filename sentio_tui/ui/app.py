@@ -9,7 +9,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events, work
 from textual.app import App
@@ -41,6 +41,9 @@ from sentio_tui.ui.terminal import TerminalDriver, TerminalWatch, desktop_notice
 from sentio_tui.ui.theme_shelf import ThemeShelf
 from sentio_tui.ui.travel import Travel
 
+if TYPE_CHECKING:
+    from sentio_tui.sessions.live import LiveSession
+
 DONE: Final = 0
 FAILED: Final = 1
 INTERRUPTED: Final = 130
@@ -62,7 +65,7 @@ class Cockpit(App[int], inherit_bindings=False):
     `launch` is called once the first frame is there, and again when a person starts a new session. With an `opening`
     that is done first, and nothing is launched unasked. `shell` is what a session may be left to go on from. `clock`
     counts seconds and only goes forward. `mode` is shown until the first session is there. `live` permits real money,
-    after a question.
+    after a question. `accompanied` puts around a session that is resumed here what stands around every one.
     """
 
     TITLE = "sentio-tui"
@@ -94,8 +97,10 @@ class Cockpit(App[int], inherit_bindings=False):
         theme_files: theming.ThemeFiles | None = None,
         mode: Mode | None = None,
         live: bool = False,
+        accompanied: "Callable[[LiveSession], LiveSession]" = lambda session: session,
     ) -> None:
         self.live = live
+        self.accompanied = accompanied
         self.settings = self.configured = settings
         self.clock = clock
         self.key_table = resolve_keys(settings.keys)

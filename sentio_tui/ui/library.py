@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from sentio_tui import paths
 from sentio_tui.journal.catalogue import Listed, SessionState
 from sentio_tui.ui.screens.dialogs import CANCEL, Choice, Dialog, message
 
@@ -108,9 +107,11 @@ class Library:
             cockpit.push_screen(Dialog("Another session runs", refusal, choices, cockpit.clock, "error"), answered)
 
     def _replayed(self, name: str) -> "Session":
+        from sentio_tui.alerts.replaying import remind
         from sentio_tui.sessions.recorded import open_recorded
 
         session = open_recorded(self.folder, name)
+        remind(session, self._cockpit.configured.alerts.rules)
         session.play()
         return session
 
@@ -124,7 +125,6 @@ class Library:
         return session
 
     def _resumed(self, name: str) -> "Session":
-        from sentio_tui.sessions.host import Host
         from sentio_tui.sessions.preparing import prepare
         from sentio_tui.sessions.resume import resume, settings_of
 
@@ -132,8 +132,7 @@ class Library:
         recorded = settings_of(self.folder, name)
         prepare(recorded, cockpit.launching.tell, lambda: not cockpit.is_leaving)
         cockpit.launching.tell("")
-        session = resume(self.folder, name, permit=cockpit.launching.permit)
-        session.serve(Host(session, paths.socket_dirs()))
+        session = cockpit.accompanied(resume(self.folder, name, permit=cockpit.launching.permit))
         session.start()
         # What becomes of positions at the end is the resumed session's own business, and questions tell of it.
         cockpit.settings = replace(cockpit.settings, session=recorded.session)
