@@ -56,7 +56,7 @@ class Watched(Protocol):
     @property
     def failure(self) -> str: ...
 
-    def say(self, text: str) -> None: ...
+    def say(self, text: str, level: Level = ...) -> None: ...
 
     def show(self, notices: Sequence[Noted]) -> None: ...
 
@@ -204,7 +204,7 @@ class Alerts:
         if outcome.state == "sent":
             if name in self._unreached:
                 self._unreached.discard(name)
-                self._session.say(f"Alerts reach {name} again")
+                self._session.say(f"Alerts reach {name} again", Level.INFO)
         elif name not in self._unreached:
             self._unreached.add(name)
             count = len(outcome.message.alerts) + outcome.message.more
@@ -225,7 +225,8 @@ class Alerts:
         slow = [courier for courier in couriers if not courier.is_done(max(0.0, soon - self._clock()))]
         if slow:
             names = ", ".join(courier.name for courier in slow)
-            self._session.say(f"Waiting up to {self._settings.patience:g} s for the last alerts to {names}")
+            text = f"Waiting up to {self._settings.patience:g} s for the last alerts to {names}"
+            self._session.say(text, Level.INFO)
         for courier in slow:
             courier.abandon(max(0.0, deadline - self._clock()))
 

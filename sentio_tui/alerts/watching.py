@@ -34,6 +34,8 @@ from sentio_tui.model.events import (
 from sentio_tui.model.orders import Order, Side
 from sentio_tui.settings import AlertRuleSettings
 
+_NEVER: Final = "symbol_silent"
+"""The code of a note about a symbol that has had no bar at all."""
 _UNKNOWN: Final = frozenset({f"{BROKER}_order_unknown", f"{BROKER}_order_lost"})
 """Codes of notes about an order of which nobody knows whether the broker has it, or that it does not have after all."""
 
@@ -62,8 +64,8 @@ class AlertWatch:
         """Rules on a figure that is beyond their threshold, and was told."""
         self._told: dict[tuple[str, str], Millis] = {}
         """When a rule was last told of a symbol or part, by market time."""
-        self._silent: dict[str, tuple[Millis, FeedStatus]] = {}
-        """Since when a symbol ("": the feed) has been stale or down."""
+        self._silent: dict[str, tuple[Millis, str]] = {}
+        """Since when a symbol ("": the feed) has been stale or down, and what the feed says of it."""
         self._stale_told: set[tuple[str, str]] = set()
         self._stopping: dict[str, Millis] = {}
         """When a book was last told to stop out."""
@@ -167,6 +169,8 @@ class AlertWatch:
     def _noted(self, event: Noted) -> None:
         if event.code in _STRATEGY:
             self._fire("strategy_error", event, f"Strategy: {event.text}", Level.ALARM, event.text)
+        elif event.code == _NEVER:
+            self._fire("feed_stale", event, f"Feed: {event.text}", Level.WARNING, event.text)
         elif event.code in _UNKNOWN:
             self._fire("order_unknown", event, f"Order unknown: {event.text}", Level.ALARM, event.text)
 
@@ -175,7 +179,8 @@ class AlertWatch:
     def _feed(self, event: FeedReported) -> None:
         symbol = event.symbol
         if event.status in _SILENT:
-            self._silent.setdefault(symbol, (event.at, event.status))
+            why = f"{event.status.value} ({event.detail})" if event.detail else event.status.value
+            self._silent.setdefault(symbol, (event.at, why))
             self._look_at_silence()
             return
         ended = tuple(self._silent) if not symbol and event.status is FeedStatus.ENDED else (symbol,)
@@ -187,14 +192,12 @@ class AlertWatch:
         """Asked when time goes on, of the moment before: by then all of it is known, also that a market opened."""
         state = self._state
         for name, rule in self._rules.get("feed_stale", ()):
-            for symbol, (since, status) in self._silent.items():
+            for symbol, (since, why) in self._silent.items():
                 lasted = state.at - since
                 if lasted < rule.threshold * 1000 or (name, symbol) in self._stale_told or not self._is_open(symbol):
                     continue
                 self._stale_told.add((name, symbol))
-                text = f"Feed: {symbol or 'all of it'} is {status.value}" + (
-                    f" for {lasted // 1000} s" if lasted else ""
-                )
+                text = f"Feed: {symbol or 'all of it'} is {why}" + (f" for {lasted // 1000} s" if lasted else "")
                 self._put(name, rule, state.seq, state.at, text, Level.WARNING, symbol)
 
     def _is_open(self, symbol: str) -> bool:

@@ -65,4 +65,4 @@ def fallen_silent() -> tuple[Engine, list[AnyEvent]]:
 
 def lost(made: Engine, status: FeedStatus, minute: int) -> list[AnyEvent]:
     """The feed says what it is, so many minutes after the start."""
-    return made.feed(status, "", "", START + minute * MINUTE)
+    return made.feed(status, "cut", "", START + minute * MINUTE)

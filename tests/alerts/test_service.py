@@ -197,7 +197,7 @@ class Quiet:
         self.said: list[str] = []
         self.shown: list[Noted] = []
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, level: Level = Level.WARNING) -> None:
         self.said.append(text)
 
     def show(self, notices: Sequence[Noted]) -> None:

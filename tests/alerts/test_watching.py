@@ -132,9 +132,15 @@ def test_a_symbol_that_speaks_in_time_is_not_told() -> None:
 def test_a_feed_that_is_down_is_told_and_one_that_ended_is_not() -> None:
     made, events = fallen_silent()
     events += lost(made, FeedStatus.DOWN, 11)
-    assert [alert.text for alert in alerts(events, "feed_stale")][-1] == "Feed: all of it is down"
+    assert [alert.text for alert in alerts(events, "feed_stale")][-1] == "Feed: all of it is down (cut)"
     events += lost(made, FeedStatus.ENDED, 300)
     assert len(alerts(events, "feed_stale", 3600.0)) == 0
+
+
+def test_a_symbol_that_never_spoke_is_told() -> None:
+    events = run(engine({COIN: [], OTHER: []}), [bar(minute, 100.0) for minute in range(6)])
+    (silent,) = alerts(events, "feed_stale", 3600.0)
+    assert silent.text == f"Feed: no bar of {OTHER} in 3 minutes of open market"
 
 
 def test_silence_while_the_exchange_is_closed_is_none() -> None:
