@@ -1,6 +1,7 @@
 """What all pages of a server share: the list of sessions, and one follower for each session that is watched."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -43,6 +44,8 @@ AGAIN: Final = 1.0
 REFUSALS: Final = (CannotFollow, UnknownSession, OSError)
 """Why a session cannot be followed."""
 
+_LOG: Final = logging.getLogger("sentio_tui.web")
+
 Result = TypeVar("Result")
 
 
@@ -59,14 +62,14 @@ class Watcher(Protocol):
 class Channel:
     """One session that is followed, for everybody who watches it."""
 
-    def __init__(self, follower: Follower, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, follower: Follower) -> None:
         self.follower = follower
         self.problem = ""
         """Why it cannot be shown now, in words; empty when it can."""
         self.watchers: set[Watcher] = set()
         self.users = 0
-        self._threads = threads
-        self._turn = asyncio.Lock()
+        # One thread: whoever asks waits for who asked before, also for one that went away meanwhile.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"follower {follower.name}")
         self._task: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
         """Set when the journal was read to its end, or cannot be."""
@@ -79,14 +82,12 @@ class Channel:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-        async with self._turn:
-            self.follower.close()
+        await self.call(self.follower.close)
+        self._thread.shutdown(wait=False)
 
     async def call(self, function: Callable[[], Result]) -> Result:
-        """Ask the follower, on a thread, while nobody else does."""
-        async with self._turn:
-            # Shielded: who goes away does not leave a thread at work that nobody waits for.
-            return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._threads, function))
+        """Ask the follower, on its thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function)
 
     async def settled(self) -> None:
         """Wait until the journal was read to its end. Raises CannotFollow where it cannot be read."""
@@ -103,13 +104,20 @@ class Channel:
                 more = await self.call(self.follower.advance)
             except REFUSALS as error:
                 problem = str(error)
-            self.problem = problem
-            if problem or self.follower.is_read:
-                self._settled.set()
-            for watcher in self.watchers:
-                watcher.wake()
+            except Exception as error:  # whatever it is, a page must not go on showing what is no longer so
+                _LOG.exception("%s cannot be followed any further", self.follower.name)
+                self._say(f"the dashboard failed on this session: {type(error).__name__}: {error}")
+                return
+            self._say(problem)
             pause = AGAIN if problem else 0.0 if more else 1.0 / RATE
             await asyncio.sleep(max(0.0, begun + pause - loop.time()))
+
+    def _say(self, problem: str) -> None:
+        self.problem = problem
+        if problem or self.follower.is_read:
+            self._settled.set()
+        for watcher in self.watchers:
+            watcher.wake()
 
 
 class Hub:
@@ -122,9 +130,8 @@ class Hub:
         self.sessions = Sessions((), 0, "")
         self._channels: dict[str, Channel] = {}
         self._watchers: set[Watcher] = set()
-        self._threads = ThreadPoolExecutor(4, thread_name_prefix="follower")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sessions")
         self._tasks: set[asyncio.Task[None]] = set()
-        self._listing = asyncio.Lock()
         self._hurry = asyncio.Event()
         self._anybody = asyncio.Event()
         self.fresh = asyncio.Event()
@@ -141,7 +148,7 @@ class Hub:
         for channel in list(self._channels.values()):
             await channel.stop()
         self._channels.clear()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     def join(self, watcher: Watcher) -> None:
         """Wake this watcher when the list of sessions has changed."""
@@ -162,8 +169,7 @@ class Hub:
 
     async def listed(self) -> Sessions:
         """The sessions of the folder now. Raises OSError where it cannot be read."""
-        async with self._listing:
-            found = await asyncio.get_running_loop().run_in_executor(self._threads, listing, self.folder)
+        found = await asyncio.get_running_loop().run_in_executor(self._thread, listing, self.folder)
         return Sessions(tuple(_line(each) for each in found[:LISTED]), len(found), "")
 
     @asynccontextmanager
@@ -188,7 +194,7 @@ class Hub:
             await self._channels.pop(idle).stop()
         channel = self._channels.get(name)
         if channel is None:  # or another page asked for it meanwhile
-            channel = self._channels[name] = Channel(Follower(self.folder, name), self._threads)
+            channel = self._channels[name] = Channel(Follower(self.folder, name))
             channel.start()
         return channel
 
@@ -216,6 +222,10 @@ class Hub:
                 sessions = await self.listed()
             except OSError as error:
                 problem = f"{self.folder} cannot be read: {error.strerror or error}"
+                sessions = Sessions(before.sessions, before.total, problem)
+            except Exception as error:  # whatever it is, a page must not take an old list for the newest
+                _LOG.exception("%s cannot be listed", self.folder)
+                problem = f"the dashboard failed on {self.folder}: {type(error).__name__}: {error}"
                 sessions = Sessions(before.sessions, before.total, problem)
             is_other = (sessions.problem, _kinds(sessions)) != (before.problem, _kinds(before))
             if is_other or (sessions != before and begun - told >= FIGURES_EVERY):

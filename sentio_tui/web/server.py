@@ -21,6 +21,9 @@ from sentio_tui.web.messages import FROM_PAGE
 CONNECTIONS: Final = 200
 """At one time; more are answered with 503."""
 
+NICE: Final = 5
+"""How far a server beside a session steps back behind it where both want the processor."""
+
 FAREWELL: Final = 2
 """Seconds for answers that are on their way when the server ends."""
 
@@ -116,6 +119,7 @@ async def _run(server: Server, listening: socket.socket, *, with_parent: bool) -
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, end)
     if with_parent:
+        os.nice(NICE)
         loop.add_reader(sys.stdin.fileno(), _read, loop, end)
     await server.serve(sockets=[listening])
 

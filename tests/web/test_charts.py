@@ -98,3 +98,14 @@ def test_candles_of_few_bars_are_the_bars() -> None:
     assert told.time == [bar.time for bar in bars]
     assert told.open == [bar.open for bar in bars]
     assert chart.mark() == Mark(0, 499, 500)
+
+
+def test_deepest_drawdown_stays_though_an_earlier_low_is_lower() -> None:
+    curve, chart = EquityCurve(CAPITAL, "UTC"), CurveChart(CAPITAL, stretches=2)
+    equity = [*[10_000.0] * 4, 9_500.0, 20_000.0, 15_000.0, 20_000.0, *[20_000.0] * 40]
+    for number, value in enumerate(equity):
+        curve.mark(START + number * MINUTE, value, held=False)
+        chart.follow(curve)
+    told = chart.since(NOTHING)
+    assert len(told.time) <= 7
+    assert (min(told.equity), max(told.equity), min(told.drawdown)) == (9_500.0, 20_000.0, -0.25)

@@ -6,6 +6,8 @@ from typing import TypeVar
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sentio_tui.engine.metrics import metrics
 from sentio_tui.engine.state import fold
@@ -14,7 +16,7 @@ from sentio_tui.journal.lock import SessionLock
 from sentio_tui.journal.names import session_lock_path
 from sentio_tui.journal.reader import read_all, repair
 from sentio_tui.journal.retention import pack, remove
-from sentio_tui.web.follower import CannotFollow, Follower
+from sentio_tui.web.follower import CannotFollow, Follower, Frame
 from sentio_tui.web.messages import FromServer, Update, Whole
 from tests.web.page import Page
 from tests.web.recordings import Growing
@@ -176,3 +178,35 @@ def test_summary_alone_cannot_be_followed(tmp_path: Path) -> None:
     (tmp_path / f"{name}.json").write_text("{}")
     with pytest.raises(CannotFollow, match="only the summary"):
         catch_up(Follower(tmp_path, name))
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_any_pages_that_come_and_look_at_any_time_show_the_same(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    growing = Growing(tmp_path_factory.mktemp("any"))
+    growing.write(1)
+    follower = Follower(growing.path.parent, growing.name)
+    catch_up(follower)
+    pages: list[tuple[Page, Frame]] = []
+    for step in data.draw(st.lists(st.integers(0, 400), max_size=12), label="events written"):
+        growing.write(step)
+        catch_up(follower)
+        comes = data.draw(st.booleans(), label="a page comes")
+        looks = data.draw(st.lists(st.booleans(), min_size=len(pages), max_size=len(pages)), label="who looks")
+        for index, ((page, frame), is_looking) in enumerate(zip(pages, looks, strict=True)):
+            if is_looking:
+                pages[index] = page, follower.update(frame.seen)
+                page.take(pages[index][1].data)
+        if comes:
+            pages.append((Page(), follower.whole()))
+            pages[-1][0].take(pages[-1][1].data)
+    growing.write()
+    catch_up(follower)
+    fresh = Page()
+    fresh.take(follower.whole().data)
+    for page, frame in pages:
+        page.take(follower.update(frame.seen).data)
+        assert page.shown == fresh.shown
+    follower.close()

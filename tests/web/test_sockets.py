@@ -15,8 +15,8 @@ from websockets.sync.client import ClientConnection
 from sentio_tui.journal.lock import SessionLock
 from sentio_tui.journal.names import session_lock_path
 from sentio_tui.journal.reader import repair
+from sentio_tui.web import follower, sockets
 from sentio_tui.web import hub as hubs
-from sentio_tui.web import sockets
 from sentio_tui.web.hub import Channel, Hub
 from sentio_tui.web.messages import FROM_PAGE, VERSION
 from tests.sessions.serving import endless, stage, until
@@ -192,6 +192,35 @@ def test_more_sessions_than_are_followed_are_refused_in_words(
         with server.watch(other.stem) as second:
             assert "1 sessions are watched already" in Reader(second).until("problem")["text"]
         assert server.ask(f"/api/metrics?file={other.stem}").status == 503
+
+
+def test_session_on_which_the_dashboard_fails_is_not_shown_as_it_was(
+    server: Served, growing: Growing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    growing.write(300)
+    with server.watch(growing.name) as socket:
+        reader = Reader(socket)
+        reader.until("session")
+        monkeypatch.setattr(follower, "parts_of", _failing)
+        growing.write(50)
+        assert "failed on this session: KeyError: 'unheard of'" in reader.until("problem", growing.name)["text"]
+    refused = server.ask(f"/api/metrics?file={growing.name}")
+    assert (refused.status, "failed on this session" in refused.json["error"]) == (503, True)
+
+
+def test_folder_on_which_the_dashboard_fails_is_told(
+    server: Served, growing: Growing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    growing.write(300)
+    with server.watch(growing.name) as socket:
+        reader = Reader(socket)
+        reader.until("session")
+        monkeypatch.setattr(hubs, "listing", _failing)
+        assert "KeyError" in reader.until("sessions")["problem"]
+
+
+def _failing(*_: object) -> None:
+    raise KeyError("unheard of")
 
 
 class _SlowPage:
