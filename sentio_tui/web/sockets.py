@@ -87,6 +87,8 @@ class _Page:
         self._moved = True
         """It asked for another session than the one it is told of."""
         self._listed: Sessions | None = None
+        self._said = 0.0
+        """When the last message went out, by the event loop's clock."""
 
     def wake(self) -> None:
         self._news.set()
@@ -159,17 +161,18 @@ class _Page:
             await self._wait()
 
     async def _wait(self) -> None:
-        """Until there is something new; a beat where there is nothing for long."""
-        while True:
+        """Until there may be something new; with a beat where nothing was said for long."""
+        loop = asyncio.get_running_loop()
+        while not self._news.is_set():
             try:
-                async with asyncio.timeout(BEAT):
+                async with asyncio.timeout_at(self._said + BEAT):
                     await self._news.wait()
             except TimeoutError:
                 await self._send(Beat())
-                continue
-            self._news.clear()
-            await self._list()
-            return
+        self._news.clear()
+        await self._list()
+        if loop.time() >= self._said + BEAT:
+            await self._send(Beat())
 
     async def _list(self) -> None:
         sessions = self._hub.sessions
@@ -184,3 +187,4 @@ class _Page:
         if data:
             async with asyncio.timeout(PATIENCE):
                 await self._socket.send_text(data.decode())
+            self._said = asyncio.get_running_loop().time()

@@ -18,7 +18,7 @@ from sentio_tui.journal.reader import repair
 from sentio_tui.web import follower, sockets
 from sentio_tui.web import hub as hubs
 from sentio_tui.web.hub import Channel, Hub
-from sentio_tui.web.messages import FROM_PAGE, VERSION
+from sentio_tui.web.messages import FROM_PAGE, RATE, VERSION
 from tests.sessions.serving import endless, stage, until
 from tests.web.page import Page
 from tests.web.recordings import Growing
@@ -60,13 +60,11 @@ def test_page_is_told_everything_and_then_what_is_new(server: Served, growing: G
 def test_nothing_new_is_no_message_but_a_beat(
     server: Served, growing: Growing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sockets, "BEAT", 0.01)
+    monkeypatch.setattr(sockets, "BEAT", 1.5 / RATE)  # between two looks at the journal
     growing.write()
     with server.watch() as socket:
-        reader = Reader(socket)
-        reader.until("session")
-        for _ in range(20):
-            assert b'"update"' not in socket.recv(timeout=PATIENCE, decode=False)
+        Reader(socket).until("session")
+        assert [socket.recv(timeout=PATIENCE) for _ in range(3)] == ['{"type":"beat"}'] * 3
 
 
 def test_page_chooses_another_session_and_one_there_is_not(server: Served, growing: Growing, tmp_path: Path) -> None:
