@@ -12,7 +12,7 @@ from sentio_tui.plain import clean
 from sentio_tui.reports.configuration import differing
 from sentio_tui.reports.markdown import paragraph
 from sentio_tui.reports.markdown import table as markdown_table
-from sentio_tui.reports.markup import Child, Markup, element, table, together
+from sentio_tui.reports.markup import Child, Markup, element, table
 from sentio_tui.reports.page import drawn, page, panel
 from sentio_tui.reports.plotting import Chart, Data, rounded, stretches, text, thinned
 from sentio_tui.reports.session_page import footer, heading
@@ -158,11 +158,7 @@ def _sections(studies: Sequence[Study], chart: Chart, made: Millis) -> Iterator[
 
 
 def _cell(known: Known, value: Figure) -> Markup:
-    return (
-        together(shown(known.unit, value))
-        if not isinstance(value, Unknown)
-        else element("span", "n/a", title=value.why)
-    )
+    return element("span", shown(known.unit, value), class_="quiet" if isinstance(value, Unknown) else False)
 
 
 def _brief(known: Known, value: Figure) -> str:

@@ -57,22 +57,27 @@
   };
 
   const isDark = () => getComputedStyle(root).colorScheme.includes("dark");
-  document.getElementById("theme")?.addEventListener("click", (event) => {
-    const { dark, light } = event.currentTarget.dataset;
-    root.dataset.theme = isDark() ? light : dark;
+  const toggle = document.getElementById("theme");
+  toggle?.addEventListener("click", () => {
+    root.dataset.theme = isDark() ? toggle.dataset.light : toggle.dataset.dark;
     draw();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 
-  const forPaper = (width) => {
-    for (const element of document.querySelectorAll(".chart")) {
-      if (width) element.dataset.width = width;
-      else delete element.dataset.width;
-    }
+  // The styles of paper are not in force yet when the charts must be ready for it.
+  let chosen;
+  addEventListener("beforeprint", () => {
+    chosen = root.dataset.theme;
+    if (toggle) root.dataset.theme = toggle.dataset.light;
+    for (const element of document.querySelectorAll(".chart")) element.dataset.width = PAPER;
     draw();
-  };
-  addEventListener("beforeprint", () => forPaper(PAPER));
-  addEventListener("afterprint", () => forPaper(0));
+  });
+  addEventListener("afterprint", () => {
+    if (chosen) root.dataset.theme = chosen;
+    else delete root.dataset.theme;
+    for (const element of document.querySelectorAll(".chart")) delete element.dataset.width;
+    draw();
+  });
 
   const number = (text) => {
     const value = Number.parseFloat(text.replaceAll(",", ""));

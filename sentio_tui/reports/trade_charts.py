@@ -8,11 +8,14 @@ from typing import Final
 import numpy as np
 
 from sentio_tui.engine.figures import Unit
-from sentio_tui.reports.breakdown import Breakdown
+from sentio_tui.reports.breakdown import Breakdown, Part
 from sentio_tui.reports.plotting import Chart, Data, broken, line, rounded, spread, text, thinned, tones
 from sentio_tui.reports.statistics import TRADES_NEEDED, returns
 from sentio_tui.reports.study import Study
 from sentio_tui.reports.words import Clock, count, price, quantity, shown
+
+_Row = tuple[str, float, str]
+"""A name, a value, and the words to it as plotly takes them."""
 
 ROWS: Final = 12
 """Bars of a breakdown at the most; the rest is one more."""
@@ -49,14 +52,17 @@ def by_trade(study: Study) -> Chart:
             "name": "Sum",
             "x": numbers,
             "y": rounded([sums[index] for index in picked], 2),
+            "yaxis": "y2",
             "line": line("@chart-equity"),
             "hovertemplate": "Sum %{y:,.2f}<extra></extra>",
         },
     ]
     layout: Data = {
-        "xaxis": {"title": {"text": "Trade"}},
-        "yaxis": {"title": {"text": "P&amp;L"}},
+        "xaxis": {"title": {"text": "Trade"}, "anchor": "y2"},
+        "yaxis": {"domain": [0.5, 1.0], "title": {"text": "P&amp;L"}},
+        "yaxis2": {"domain": [0.0, 0.42], "title": {"text": "Sum"}},
         "hovermode": "closest",
+        "height": 400,
     }
     note = "Each closed round trip, net of the costs of both sides, and their running sum."
     return Chart("trades", "P&L trade by trade", note + thinned(len(chosen), len(trades), "trades"), data, layout)
@@ -159,22 +165,23 @@ def excursions(study: Study) -> Chart:
 
 def breakdown(study: Study, parts: Breakdown) -> Chart:
     """Profit or loss by one thing."""
-    rows = sorted(parts.parts, key=lambda part: -abs(part.total))
-    kept, rest = (rows[:ROWS], rows[ROWS:]) if len(rows) > ROWS + 1 and parts.name != "hour" else (rows, [])
-    names = {part.key for part in kept}
-    values = [(part.key, part.total, part.trades) for part in parts.parts if part.key in names]
-    if rest:
-        values.append(
-            (f"{len(rest)} others", math.fsum(part.total for part in rest), sum(part.trades for part in rest))
-        )
-    data, layout = _bars(
-        [
-            (name, total, f"P&amp;L {shown(Unit.CHANGE, total)}<br>{count(trades, 'trade')}")
-            for name, total, trades in values
-        ]
-    )
     note = "Closing fills where they happened; what is open at its last price."
-    return Chart(f"by-{parts.name}", f"P&L by {parts.title.lower()}", note, data, layout, is_wide=False)
+    title = f"P&L by {parts.title.lower()}"
+    if parts.name == "hour":
+        return Chart("by-hour", title, note, *_columns([_row(part.key, [part]) for part in parts.parts]))
+    rows = sorted(parts.parts, key=lambda part: -abs(part.total))
+    kept, rest = (rows[:ROWS], rows[ROWS:]) if len(rows) > ROWS + 1 else (rows, [])
+    names = {part.key for part in kept}
+    told = [_row(part.key, [part]) for part in parts.parts if part.key in names]
+    if rest:
+        told.append(_row(f"{len(rest)} others", rest))
+    return Chart(f"by-{parts.name}", title, note, *_bars(told), is_wide=False)
+
+
+def _row(name: str, parts: Sequence[Part]) -> _Row:
+    total = math.fsum(part.total for part in parts)
+    trades = count(sum(part.trades for part in parts), "trade")
+    return name, total, f"P&amp;L {shown(Unit.CHANGE, total)}<br>{trades}"
 
 
 def reasons(study: Study) -> Chart:
@@ -191,21 +198,29 @@ def reasons(study: Study) -> Chart:
     return Chart("reasons", "Reasons for not trading", note, data, layout, is_wide=False)
 
 
-def _bars(rows: Sequence[tuple[str, float, str]], colour: str = "") -> tuple[list[Data], Data]:
+def _columns(rows: Sequence[_Row]) -> tuple[list[Data], Data]:
+    """Upright bars from the left on."""
+    data: list[Data] = [{"type": "bar", "x": [text(name) for name, _, _ in rows], "y": _lengths(rows), **_dress(rows)}]
+    return data, {"xaxis": {"type": "category"}, "yaxis": {}, "hovermode": "closest", "height": 260}
+
+
+def _bars(rows: Sequence[_Row], colour: str = "") -> tuple[list[Data], Data]:
     """Horizontal bars from the top down. Names are shortened on the axis, and whole in the hover."""
+    places = list(range(len(rows)))
     names = [text(name if len(name) <= 28 else f"{name[:27]}…") for name, _, _ in rows]
-    values = [value for _, value, _ in rows]
-    data: list[Data] = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "y": list(range(len(rows))),
-            "x": rounded(values, 2),
-            "text": [f"{text(name)}<br>{words}" for name, _, words in rows],
-            "textposition": "none",
-            "marker": {"color": colour or tones(values)},
-            "hovertemplate": "%{text}<extra></extra>",
-        }
-    ]
-    axis = {"tickvals": list(range(len(rows))), "ticktext": names, "autorange": "reversed", "zeroline": False}
+    data: list[Data] = [{"type": "bar", "orientation": "h", "x": _lengths(rows), "y": places, **_dress(rows, colour)}]
+    axis = {"tickvals": places, "ticktext": names, "autorange": "reversed", "zeroline": False}
     return data, {"yaxis": axis, "xaxis": {}, "hovermode": "closest", "height": 110 + 26 * max(len(rows), 2)}
+
+
+def _lengths(rows: Sequence[_Row]) -> list[float | None]:
+    return rounded([value for _, value, _ in rows], 2)
+
+
+def _dress(rows: Sequence[_Row], colour: str = "") -> Data:
+    return {
+        "text": [f"{text(name)}<br>{words}" for name, _, words in rows],
+        "textposition": "none",
+        "marker": {"color": colour or tones(value for _, value, _ in rows)},
+        "hovertemplate": "%{text}<extra></extra>",
+    }

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from sentio_tui import cli
-from sentio_tui.journal.names import document_path
-from sentio_tui.journal.retention import REMOVED
+from sentio_tui.journal.lock import SessionLock
+from sentio_tui.journal.names import document_path, session_lock_path
+from sentio_tui.journal.retention import REMOVED, pack
 from sentio_tui.reports.making import KINDS
 from tests.cli.conftest import Session
 from tests.posted import post_office
@@ -126,3 +127,22 @@ def test_a_mail_that_cannot_be_sent_is_told_before_or_after(
 
 def test_reports_kept_beside_a_session_go_with_it() -> None:
     assert {f".report.{form}" for form in KINDS} <= set(REMOVED)
+
+
+def test_a_packed_session_is_reported_as_a_plain_one(folder: Path, session: Session) -> None:
+    name = session()
+    command = ["report", name, "--sessions-dir", str(folder), "--format", "csv", "--out"]
+    assert cli.main([*command, "plain.csv"]) == 0
+    pack(folder, name, 0)
+    assert not (folder / f"{name}.jsonl").exists()
+    assert cli.main([*command, "packed.csv"]) == 0
+    assert Path("packed.csv").read_bytes() == Path("plain.csv").read_bytes()
+
+
+def test_a_session_that_runs_is_reported_up_to_now_and_says_so(
+    folder: Path, session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = session(ended=False)
+    with SessionLock(session_lock_path(folder, name), name, 0):
+        assert cli.main(["report", name, "--sessions-dir", str(folder), "--format", "md", "--out", "now.md"]) == 0
+    assert "SIM, still running: up to 2025-01-06 00:06 UTC." in Path("now.md").read_text()

@@ -146,6 +146,13 @@ def test_the_theme_can_be_changed_and_paper_is_light(study: Read, shown: Open, c
     )
     page.click("#theme")
     assert page.evaluate(colour) == dark
+    words = "getComputedStyle(document.querySelector('[data-chart=equity] .xtick text')).fill"
+    on_screen = page.evaluate(words)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.wait_for_function(f"old => {words} !== old", arg=on_screen)
+    assert page.evaluate("document.querySelector('[data-chart=equity] svg').getBoundingClientRect().width") < 700
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.wait_for_function(f"old => {words} === old", arg=on_screen)
     page.emulate_media(media="print")
     assert page.evaluate(colour) == light
 
