@@ -25,7 +25,8 @@ SYMBOL = '<img src=x onerror="window.broken=1">'
 FORMULA = '=HYPERLINK("https://evil.example.org","click")'
 LINK = "[free money](https://evil.example.org) <b>|</b> `x` # \x1b[31mred\x1b[0m @everyone"
 TEMPLATE = "%{y} <a href='https://evil.example.org'>%{x}</a>"
-REASONS = (SCRIPT, FORMULA, LINK, TEMPLATE, "@SUM(A1)", "+1", "-1+1", "\t=1", "\u202eevil", "＝1+1")
+ANCHOR = "<a href='//e.org'>x</a>"
+REASONS = (ANCHOR, SCRIPT, FORMULA, LINK, TEMPLATE, "@SUM(A1)", "+1", "-1+1", "\t=1", "\u202eevil", "＝1+1")
 WORDS = (SCRIPT, LINK, FORMULA)
 
 

@@ -13,6 +13,10 @@ from sentio_tui.journal.catalogue import SessionState
 from sentio_tui.model.bars import MINUTE
 from sentio_tui.model.decisions import Direction
 from sentio_tui.reports.comparison import comparison_page
+from sentio_tui.reports.markup import raw
+from sentio_tui.reports.page import drawn as drawn_chart
+from sentio_tui.reports.page import page as whole_page
+from sentio_tui.reports.plotting import Chart, Data
 from sentio_tui.reports.session_page import session_page
 from sentio_tui.reports.study import Study
 from sentio_tui.settings import Settings
@@ -127,9 +131,18 @@ def test_t49_text_from_outside_is_never_markup(shown: Open, study: Read, quiet: 
     assert b"secret.example.org" not in session_page(hostile.study(), THEMES, MADE)
     page = shown(session_page(hostile.study(), THEMES, MADE))
     page.locator("[data-chart=price-0] .overplot .points path").first.hover(force=True)
-    label = page.locator("[data-chart=price-0] .hoverlayer").first
-    label.locator("text").first.wait_for()
-    assert page.locator("[data-chart] a[*|href*=evil]").count() == 0
+    page.locator("[data-chart=price-0] .hoverlayer text").first.wait_for()
+    assert page.evaluate("document.querySelectorAll('.chart a').length") == 0
+    assert page.locator("[data-chart=by-exit_reason] .ytick", has_text=hostile.ANCHOR).count() == 1
+
+
+def test_t49_no_data_of_a_chart_ends_its_script(shown: Open) -> None:
+    sly: list[Data] = [{"type": "bar", "x": [1], "y": [1], "name": hostile.SCRIPT, "hoverinfo": "skip"}]
+    chart = Chart("sly", "Sly", "", sly, {})
+    page = shown(whole_page("t", "h", [drawn_chart(chart)], [chart], THEMES))
+    assert page.evaluate("window.broken") is None
+    with pytest.raises(ValueError, match="must not hold its end"):
+        raw("style", "a { } </STYLE>")
 
 
 def test_the_theme_can_be_changed_and_paper_is_light(study: Read, shown: Open, crypto: str) -> None:
