@@ -20,12 +20,14 @@ from starlette.websockets import WebSocket
 from sentio_tui.journal.catalogue import Listed, UnknownSession, find
 from sentio_tui.journal.document import DocumentDamaged, read_document
 from sentio_tui.journal.names import DOCUMENT
+from sentio_tui.style_sheets import sheet_themes
 from sentio_tui.web import openapi
 from sentio_tui.web.answers import TYPE, Failure, Health, answer, encode
-from sentio_tui.web.assets import PAGE, Asset, Themes, assets
+from sentio_tui.web.assets import PAGE, Asset, assets
 from sentio_tui.web.follower import CannotFollow
 from sentio_tui.web.guard import Guard
 from sentio_tui.web.hub import Busy, Channel, Hub, chosen
+from sentio_tui.web.messages import Theme
 from sentio_tui.web.sockets import serve
 
 Result = TypeVar("Result")
@@ -66,8 +68,8 @@ class _Site:
     def __init__(self, options: Options) -> None:
         self._folder = options.folder
         self._hub = Hub(options.folder, options.session)
-        themes = Themes(options.theme_dirs, options.theme)
-        self._themes = themes.names
+        themes = sheet_themes(options.theme_dirs, options.theme)
+        self._themes = tuple(Theme(each.name, each.is_dark) for each in themes)
         self._assets = assets(themes)
         endpoints = {name: getattr(self, f"_{name}") for name in ROUTES}
         self.app = Starlette(
