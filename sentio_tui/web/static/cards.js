@@ -7,7 +7,8 @@ const LONG = 9; // characters that fit in large type on a phone
 const LONGER = 11; // and elsewhere
 
 function card() {
-  const grade = make("span", { class: "grade" }, make("span", { "aria-hidden": "true" }), make("span", { class: "unseen" }));
+  const [sign, word] = [make("span", { "aria-hidden": "true" }), make("span", { class: "unseen" })];
+  const grade = make("span", { class: "grade" }, sign, word);
   return make("div", { class: "card" }, make("dt"), grade, make("dd", { class: "value" }), make("dd", { class: "note" }));
 }
 

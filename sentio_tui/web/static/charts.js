@@ -3,7 +3,7 @@
 
 import { byId, clean, keep, make, recall, setAttribute, setCount, setText } from "./dom.js";
 import { change, count, money, percent, price, quantity } from "./format.js";
-import { candlesOf, marksOf, placeAt } from "./series.js";
+import { candlesOf, lineOf, marksOf, placeAt } from "./series.js";
 
 const PAUSE = 500; // milliseconds between two drawings of a chart
 const MARKS = 150; // of a side, in view
@@ -27,7 +27,12 @@ function translucent(colour, opacity) {
   return parts ? `rgba(${parts.slice(1).map((part) => parseInt(part, 16))},${opacity})` : colour;
 }
 
-/** A chart in a place of its own: drawn when it is due. `figure(view)` makes {traces, layout, label} for a range of time. */
+/** What plotly says of an edge of its axis, as milliseconds of the clock that is drawn. */
+function moment(edge) {
+  return typeof edge === "number" ? edge : Date.parse(`${edge.replace(" ", "T")}Z`);
+}
+
+/** A chart in a place of its own: drawn when it is due. `figure(range)` makes {traces, layout, label, range}. */
 class Chart {
   constructor(place, figure) {
     this.place = place;
@@ -83,12 +88,17 @@ class Chart {
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(this.place).fontFamily, size: 11, color: paint("trade-muted") },
-      hoverlabel: { bgcolor: paint("base-panel"), bordercolor: paint("pane-border"), font: { color: paint("base-foreground") } },
+      hoverlabel: {
+        bgcolor: paint("base-panel"),
+        bordercolor: paint("pane-border"),
+        font: { color: paint("base-foreground") },
+      },
       ...made.layout,
     };
     const axis = { gridcolor: paint("pane-border"), linecolor: paint("pane-border"), zeroline: false, fixedrange: true };
-    for (const name of Object.keys(layout).filter((key) => /^[xy]axis/.test(key))) layout[name] = { ...axis, ...layout[name] };
-    layout.xaxis = { ...layout.xaxis, type: "date", fixedrange: false, range: this.range ?? made.range, hoverformat: "%a %H:%M" };
+    for (const name of Object.keys(layout)) if (/^[xy]axis/.test(name)) layout[name] = { ...axis, ...layout[name] };
+    const time = { type: "date", fixedrange: false, hoverformat: "%a %H:%M", range: this.range ?? made.range };
+    layout.xaxis = { ...layout.xaxis, ...time };
     await Plotly.react(this.place, made.traces(paint), layout, CONFIG);
     this.last = performance.now();
     if (!this.listens) this.#listen();
@@ -99,7 +109,7 @@ class Chart {
     this.listens = true;
     this.place.on("plotly_relayout", (changed) => {
       const [from, to] = [changed["xaxis.range[0]"], changed["xaxis.range[1]"]];
-      if (from !== undefined) this.range = [from, to].map((edge) => (typeof edge === "number" ? edge : Date.parse(`${edge.replace(" ", "T")}Z`)));
+      if (from !== undefined) this.range = [from, to].map(moment);
       else if (changed["xaxis.autorange"] || changed["xaxis.range"]) this.range = null;
       else return;
       this.due();
@@ -198,7 +208,12 @@ export class Charts {
         xaxis: { anchor: "y2" },
         yaxis: { domain: [0.32, 1], tickformat: ",.6~g" },
         yaxis2: { domain: [0, 0.24], tickformat: ".1~%", rangemode: "tozero", nticks: 4 },
-        shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: info.capital, y1: info.capital, layer: "below", line: { color: colours()("chart-axis"), width: 1, dash: "dot" } }],
+        shapes: [
+          {
+            ...{ type: "line", layer: "below", xref: "paper", x0: 0, x1: 1, y0: info.capital, y1: info.capital },
+            line: { color: colours()("chart-axis"), width: 1, dash: "dot" },
+          },
+        ],
       },
       traces: (paint) => [
         this.#line(x, curve.equity, paint("chart-equity"), curve.equity.map((value) => money(value))),
@@ -223,22 +238,16 @@ export class Charts {
     const [from, to] = this.#moments(range, candles.time);
     const height = (row) => (fills.chart[row] === this.symbol ? fills.mark[row] : null);
     const last = candles.close[candles.close.length - 1];
-    const drawn = this.style === "candles" ? candlesOf(candles, from, to, CANDLES) : candles;
+    const isLine = this.style !== "candles";
+    const drawn = isLine ? candles : candlesOf(candles, from, to, CANDLES);
     const kind = drawn.minutes === 1 ? "1-minute bars" : `${drawn.minutes}-minute bars`;
     setText(byId("price-note"), `${kind} · ${this.#zone()}`);
-    const x = this.#x(drawn.time);
-    const texts = drawn.time.map((_, at) => {
-      const [open, high, low, close] = ["open", "high", "low", "close"].map((name) => price(drawn[name][at]));
-      return this.style === "candles" ? `O ${open}  H ${high}  L ${low}  C ${close}` : close;
-    });
     return {
       label: `Price of ${this.symbol}, last ${price(last)}, with its trades marked`,
       range: this.#range(candles.time),
       layout: { xaxis: { rangeslider: { visible: false } }, yaxis: { tickformat: ",.7~g" } },
       traces: (paint) => [
-        this.style === "candles"
-          ? this.#candles(x, drawn, paint, texts)
-          : this.#line(x, drawn.close, paint("chart-equity"), texts),
+        isLine ? this.#closes(candles, paint) : this.#candles(drawn, paint),
         ...this.#marks(paint, from, to, height),
       ],
     };
@@ -252,12 +261,22 @@ export class Charts {
     return { type: "scatter", mode: "lines", x, y, text, hoverinfo: "x+text", line: { color, width: 1.4 } };
   }
 
+  #closes(candles, paint) {
+    const line = lineOf(candles);
+    const texts = line.close.map((close) => (close === null ? "" : price(close)));
+    return this.#line(this.#x(line.time), line.close, paint("chart-equity"), texts);
+  }
+
   /** Rising ones are hollow, falling ones filled: no colour is needed to tell them. */
-  #candles(x, drawn, paint, text) {
+  #candles(drawn, paint) {
+    const text = drawn.time.map((_, at) => {
+      const [open, high, low, close] = ["open", "high", "low", "close"].map((name) => price(drawn[name][at]));
+      return `O ${open}  H ${high}  L ${low}  C ${close}`;
+    });
     const side = (name, fillcolor) => ({ line: { color: paint(name), width: 1 }, fillcolor });
     return {
       type: "candlestick",
-      x,
+      x: this.#x(drawn.time),
       open: drawn.open,
       high: drawn.high,
       low: drawn.low,
@@ -271,7 +290,8 @@ export class Charts {
 
   #marks(paint, from, to, height) {
     const fills = this.store.session.fills;
-    const made = (side, symbol, name) => {
+    // The same triangle for both: it points up to its price from below; turned, it points down to it from above.
+    const made = (side, angle, name) => {
       const marks = marksOf(fills, side, from, to, MARKS, height);
       return {
         type: "scatter",
@@ -280,10 +300,17 @@ export class Charts {
         y: marks.map((mark) => mark.value),
         text: marks.map((mark) => escaped(this.#said(mark, fills))),
         hoverinfo: "text",
-        marker: { symbol, size: 9, color: paint(name), line: { color: paint("base-background"), width: 1 } },
+        marker: {
+          symbol: "triangle-up",
+          angle,
+          standoff: 5,
+          size: marks.length > MARKS / 3 ? 7 : 9,
+          color: paint(name),
+          line: { color: paint("base-background"), width: 1 },
+        },
       };
     };
-    return [made("buy", "triangle-up", "trade-gain"), made("sell", "triangle-down", "trade-loss")];
+    return [made("buy", 0, "trade-gain"), made("sell", 180, "trade-loss")];
   }
 
   #said(mark, fills) {
@@ -291,6 +318,7 @@ export class Charts {
     const one = `${fills.side[row]} ${quantity(fills.quantity[row])} ${fills.symbol[row]} @ ${price(fills.price[row])}`;
     const pnl = fills.pnl[row];
     const gained = pnl === null ? "" : ` (${change(pnl)})`;
-    return mark.fills.length === 1 ? one + gained : `${count(mark.fills.length)} × ${fills.side[row]}, last: ${one}${gained}`;
+    const many = mark.fills.length > 1 ? `${count(mark.fills.length)} × ${fills.side[row]}, last: ` : "";
+    return many + one + gained;
   }
 }

@@ -23,7 +23,6 @@ export class Connection {
     this.silence = SILENCE;
     this.socket = null;
     this.isOpen = false; // whether the socket was open before it was lost
-    this.isAsked = false; // whether we asked why, since the last time it was connected
     this.timer = 0;
     this.watchdog = 0;
     addEventListener("online", () => this.retry());
@@ -95,7 +94,6 @@ export class Connection {
         return;
       }
       this.delay = SHORTEST;
-      this.isAsked = false;
       this.silence = BEATS * message.beat * 1000;
       this.#say({ link: "connected", refused: false, heard: Date.now() });
       if (this.file !== file) this.watch(this.file);
@@ -120,13 +118,12 @@ export class Connection {
     this.delay = Math.min(LONGEST, this.delay * 2);
     this.timer = setTimeout(() => this.#open(), wait);
     this.#say({ link: "waiting", at: performance.now() + wait });
-    if (!this.isOpen && !this.isAsked) this.#ask();
+    if (!this.isOpen) this.#ask();
     this.isOpen = false;
   }
 
   /** A browser does not tell why a websocket was refused; an ordinary request does. */
   async #ask() {
-    this.isAsked = true;
     let refused = false;
     try {
       const answer = await fetch("/api/sessions", { method: "HEAD", cache: "no-store" });

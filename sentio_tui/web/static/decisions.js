@@ -1,14 +1,25 @@
-// Why it traded, or did not: the newest decision of each symbol, the numbers behind it, and how often each reason was given.
+// Why it traded, or did not: the newest decision of each symbol, the numbers behind it, and how often each reason was
+// given.
 
 import { byId, make, setAttribute, setCount, setText } from "./dom.js";
 import { MISSING, count, number, share } from "./format.js";
 
 const SIGNALS = { long: ["▲", "gain"], short: ["▼", "loss"], neutral: ["─", "flat"] };
+const MARKER = "outside_hours"; // among the values: the bar lies outside the hours, which the trigger says in words
 const FAR = 0.05; // the distance, a fraction of price, at which the bar to the trigger is empty
 
 /** 1 at the trigger, 0 from FAR on; the square root leaves room to see the last steps. */
 function closeness(distance) {
   return distance === null ? 0 : 1 - Math.sqrt(Math.min(1, Math.abs(distance) / FAR));
+}
+
+function stateOf(decision) {
+  return decision.target ? `${decision.state} → ${decision.target}` : decision.state;
+}
+
+function reasonLine() {
+  const meter = make("span", { class: "meter", "aria-hidden": "true" }, make("span"));
+  return make("li", {}, make("span"), meter, make("span", { class: "number" }), make("span", { class: "number muted" }));
 }
 
 const keyOf = (decision) => JSON.stringify([decision.book, decision.symbol]);
@@ -87,7 +98,7 @@ export class Decisions {
   #detail(decision) {
     const [glyph, tone] = SIGNALS[decision.direction];
     setText(byId("decision-time"), `${this.#name(decision)} at ${this.clock.time(decision.time).slice(0, 5)}`);
-    setText(byId("decision-verdict"), decision.trades ? "trade" : "no trade");
+    setText(byId("decision-verdict"), decision.trades ? "trade:" : "no trade:");
     setText(byId("decision-reason"), decision.text);
     setAttribute(byId("decision-reason"), "class", decision.trades ? "accent" : "");
     setText(byId("decision-text"), decision.detail);
@@ -97,8 +108,10 @@ export class Decisions {
       ...(decision.missing ? [["bars to warm up", count(decision.missing), ""]] : []),
       ...(decision.probability === null ? [] : [["probability of a rise", decision.probability.toFixed(4), ""]]),
       ...(decision.distance === null ? [] : [["to the trigger", `${(decision.distance * 100).toFixed(2)}%`, ""]]),
-      ...(decision.state ? [["state", decision.target ? `${decision.state} → ${decision.target}` : decision.state, ""]] : []),
-      ...Object.entries(decision.values).map(([name, value]) => [name.replaceAll("_", " "), number(value ?? NaN), ""]),
+      ...(decision.state ? [["state", stateOf(decision), ""]] : []),
+      ...Object.entries(decision.values)
+        .filter(([name]) => name !== MARKER)
+        .map(([name, value]) => [name.replaceAll("_", " "), number(value ?? NaN), ""]),
     ];
     setText(byId("decision-trigger"), decision.trigger);
     const list = byId("decision-facts");
@@ -114,8 +127,7 @@ export class Decisions {
   #reasons(reasons) {
     const list = byId("reasons");
     const all = reasons.reduce((sum, reason) => sum + reason.count, 0);
-    const create = () => make("li", {}, make("span"), make("span", { class: "meter", "aria-hidden": "true" }, make("span")), make("span", { class: "number" }), make("span", { class: "number muted" }));
-    setCount(list, reasons.length, create);
+    setCount(list, reasons.length, reasonLine);
     reasons.forEach((reason, place) => {
       const [name, meter, times, part] = list.children[place].children;
       setText(name, reason.text);

@@ -11,7 +11,8 @@ const GLYPHS = { gain: "▲", loss: "▼", flat: "─" };
 function fixed(value, digits) {
   const text = value.toFixed(digits);
   const isMiddle = Math.abs(value * 2 ** (digits + 1)) % 2 === 1;
-  return isMiddle && Number(text[text.length - 1]) % 2 ? (value - Math.sign(value) * 0.5 * 10 ** -digits).toFixed(digits) : text;
+  const isOdd = Number(text[text.length - 1]) % 2 === 1;
+  return isMiddle && isOdd ? (value - Math.sign(value) * 0.5 * 10 ** -digits).toFixed(digits) : text;
 }
 
 /** With commas, without a sign when it rounds to nothing. */
@@ -76,7 +77,9 @@ export function quantity(value) {
 export function number(value) {
   if (!Number.isFinite(value)) return UNKNOWN;
   const size = Math.abs(value);
-  if (size && (size < 1e-5 || size >= 1e12)) return Number(value.toPrecision(4)).toExponential().replace(/([+-])(\d)$/, "$10$2");
+  if (size && (size < 1e-5 || size >= 1e12)) {
+    return Number(value.toPrecision(4)).toExponential().replace(/([+-])(\d)$/, "$10$2");
+  }
   const digits = size >= 1000 || size === 0 ? 2 : Math.max(0, Math.min(6, 4 - Math.floor(Math.log10(size))));
   return trimmed(plain(value, digits));
 }
@@ -117,7 +120,8 @@ export class Clock {
     const quarter = Math.floor(at / (15 * MINUTE));
     let found = this.offsets.get(quarter);
     if (found === undefined) {
-      const part = Object.fromEntries(this.parts.formatToParts(quarter * 15 * MINUTE).map((each) => [each.type, each.value]));
+      const told = this.parts.formatToParts(quarter * 15 * MINUTE);
+      const part = Object.fromEntries(told.map((each) => [each.type, each.value]));
       const shown = Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second);
       found = shown - quarter * 15 * MINUTE;
       this.offsets.set(quarter, found);

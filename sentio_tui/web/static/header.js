@@ -3,7 +3,13 @@
 import { byId, make, setAttribute, setCount, setText } from "./dom.js";
 import { Clock, MISSING, age, count, percent, price } from "./format.js";
 
-const PHASES = { ready: ["○", "muted"], running: ["●", "good"], paused: ["‖", "warn"], stopping: ["◐", "warn"], ended: ["■", "muted"] };
+const PHASES = {
+  ready: ["○", "muted"],
+  running: ["●", "good"],
+  paused: ["‖", "warn"],
+  stopping: ["◐", "warn"],
+  ended: ["■", "muted"],
+};
 const FEEDS = {
   connecting: ["○", "muted"],
   live: ["●", "good"],
@@ -48,8 +54,8 @@ export class Header {
     if (!this.sessions) return;
     const newest = this.wanted || !this.shown ? "newest session" : `newest: ${this.shown}`;
     const listed = this.sessions.map((line) => [line.name, described(line)]);
-    if (this.wanted && !this.sessions.some((line) => line.name === this.wanted)) listed.unshift([this.wanted, this.wanted]);
-    const all = [["", newest], ...listed];
+    const isListed = !this.wanted || this.sessions.some((line) => line.name === this.wanted);
+    const all = [["", newest], ...(isListed ? [] : [[this.wanted, this.wanted]]), ...listed];
     this.names = all.map(([name]) => name);
     setCount(this.picker, all.length, () => make("option"));
     all.forEach(([, text], place) => setText(this.picker.children[place], text));
@@ -128,7 +134,8 @@ export class Header {
   #health(symbols) {
     const shown = symbols.length > SYMBOLS ? symbols.filter((each) => each.status !== "live").slice(0, SYMBOLS) : symbols;
     const list = byId("health");
-    setCount(list, shown.length, () => make("li", {}, make("span"), " ", make("span"), make("span", { class: "unseen" })));
+    const create = () => make("li", {}, make("span"), " ", make("span"), make("span", { class: "unseen" }));
+    setCount(list, shown.length, create);
     shown.forEach((symbol, place) => {
       const [glyph, tone] = FEEDS[symbol.status] ?? ["?", "muted"];
       const [state, name, word] = list.children[place].children;
@@ -147,7 +154,8 @@ export class Header {
     setAttribute(state, "class", tone);
     setText(state, `${glyph} ${symbol.status}`);
     setText(name, symbol.symbol);
-    setAttribute(name, "title", symbol.is_synthetic ? `${symbol.symbol}: its price is computed from another symbol's` : symbol.symbol);
+    const computed = symbol.is_synthetic ? ": its price is computed from another symbol's" : "";
+    setAttribute(name, "title", symbol.symbol + computed);
     setText(quoted, symbol.is_synthetic ? `≈ ${price(symbol.price)}` : price(symbol.price));
     setText(last, symbol.last === null ? MISSING : age(at - symbol.last));
     setText(bars, count(symbol.bars));

@@ -15,7 +15,10 @@ export class Link {
     this.connection = connection;
     this.local = local;
     this.timer = 0;
-    byId("retry").addEventListener("click", () => (this.state.link === "outdated" ? location.reload() : connection.retry()));
+    byId("retry").addEventListener("click", () => {
+      if (this.state.link === "outdated") location.reload();
+      else connection.retry();
+    });
   }
 
   show(state, marketTime) {
@@ -39,10 +42,15 @@ export class Link {
   #tell() {
     const { link, at, heard, refused } = this.state;
     const seconds = Math.max(0, Math.ceil((at - performance.now()) / 1000));
-    const next = { connecting: "connecting …", waiting: `reconnecting in ${seconds} s`, outdated: "the server speaks another version" };
+    const next = {
+      connecting: "connecting …",
+      waiting: `reconnecting in ${seconds} s`,
+      outdated: "the server speaks another version",
+    };
     setText(byId("lost-next"), next[link] ?? "");
     const market = this.marketTime ? `, market time ${this.marketTime}` : "";
     setText(byId("lost-as-of"), heard === null ? "" : `as of ${this.local.time(heard)}${market}`);
-    setText(byId("lost-why"), refused ? "Access denied: open the link with the token again." : heard === null ? "No answer from the server." : "Connection lost: what you see is old.");
+    const lost = heard === null ? "No answer from the server." : "Connection lost: what you see is old.";
+    setText(byId("lost-why"), refused ? "Access denied: open the link with the token again." : lost);
   }
 }

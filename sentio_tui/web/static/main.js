@@ -29,7 +29,8 @@ const link = new Link(connection, local);
 
 function marketTime() {
   const session = store.session;
-  return session && header.clock ? `${header.clock.time(session.status.at)} ${header.clock.zoneName(session.status.at)}` : "";
+  if (!session || !header.clock) return "";
+  return `${header.clock.time(session.status.at)} ${header.clock.zoneName(session.status.at)}`;
 }
 
 function choose(name) {
@@ -114,7 +115,9 @@ function loadPlotly() {
   const script = make("script", { src: "/static/plotly.min.js", async: true });
   script.addEventListener("load", () => charts.redraw());
   script.addEventListener("error", () => {
-    for (const place of document.querySelectorAll(".chart")) setText(place, "The chart's script did not load; the tables have every figure.");
+    for (const place of document.querySelectorAll(".chart")) {
+      setText(place, "The chart's script did not load; the tables have every figure.");
+    }
   });
   document.head.append(script);
 }

@@ -19,7 +19,8 @@ export function placeAt(column, wanted) {
 export function marksOf(fills, side, from, to, most, value) {
   const rows = [];
   for (let row = 0; row < fills.time.length; row++) {
-    if (fills.side[row] === side && fills.time[row] >= from && fills.time[row] <= to && value(row) !== null) rows.push(row);
+    const isInView = fills.time[row] >= from && fills.time[row] <= to;
+    if (isInView && fills.side[row] === side && value(row) !== null) rows.push(row);
   }
   const stretch = rows.length > most ? Math.max(1, (to - from) / most) : 0;
   const marks = [];
@@ -45,8 +46,10 @@ export function candlesOf(candles, from, to, most) {
   const last = placeAt(candles.time, to);
   const each = Math.max(1, Math.ceil((last - first + 1) / most));
   const made = { minutes: candles.minutes * each, time: [], open: [], high: [], low: [], close: [] };
-  for (let start = first; start <= last; start += each) {
-    const end = Math.min(last, start + each - 1);
+  const slot = (place) => Math.floor(candles.time[place] / (made.minutes * 60_000)); // none spans a night
+  for (let start = first, end; start <= last; start = end + 1) {
+    end = start;
+    while (end < last && slot(end + 1) === slot(start)) end++;
     made.time.push(candles.time[start]);
     made.open.push(candles.open[start]);
     made.high.push(candles.high.slice(start, end + 1).reduce((a, b) => Math.max(a, b)));
@@ -54,4 +57,20 @@ export function candlesOf(candles, from, to, most) {
     made.close.push(candles.close[end]);
   }
   return made;
+}
+
+/** The closes of candles as a line that breaks where no bar came for a good while: nights, weekends, gaps. */
+export function lineOf(candles) {
+  const most = Math.max(30, 3 * candles.minutes) * 60_000;
+  const line = { time: [], close: [] };
+  candles.time.forEach((time, place) => {
+    const before = candles.time[place - 1];
+    if (time - before > most) {
+      line.time.push(before + 1);
+      line.close.push(null);
+    }
+    line.time.push(time);
+    line.close.push(candles.close[place]);
+  });
+  return line;
 }

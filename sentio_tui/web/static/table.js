@@ -9,8 +9,8 @@ const collator = new Intl.Collator("en", { numeric: true });
 /**
  * A column is {id, label, kind, width, value, text, tone, search, title, link}: `kind` is "text", "time" or "number";
  * `width` in characters (0 takes the space that is left), `value(row)` what it sorts by (null is always last),
- * `text(row)` what is read, `full(row)` the same at length, `tone(row)` a class, `search` whether the filter looks into it, `title` explains it,
- * `link(row)` is an address where the text is a link.
+ * `text(row)` what is read, `full(row)` the same at length, `tone(row)` a class,
+ * `search` whether the filter looks into it, `title` explains it, `link(row)` is an address where the text is a link.
  */
 export class DataTable {
   constructor(place, { label, columns, sort, descending = true, empty }) {
@@ -25,7 +25,9 @@ export class DataTable {
     this.pending = false;
     this.rowHeight = 0;
     const parts = byId("table-parts").content.cloneNode(true);
-    [this.scroller, this.input, this.output] = ["[data-scroller]", "input", "output"].map((each) => parts.querySelector(each));
+    this.scroller = parts.querySelector("[data-scroller]");
+    this.input = parts.querySelector("input");
+    this.output = parts.querySelector("output");
     setText(parts.querySelector(".unseen"), `Filter ${label.toLowerCase()}`);
     setAttribute(this.scroller, "aria-label", `${label}, scrolls`);
     (place.querySelector(".head") ?? place).append(...parts.querySelectorAll("label, output"));
@@ -221,7 +223,7 @@ export class DataTable {
   }
 
   #row() {
-    return make("tr", {}, ...this.columns.map((column) => make("td", { class: column.kind === "number" ? "number" : null })));
+    return make("tr", {}, ...this.columns.map((column) => make("td", { class: column.kind })));
   }
 
   #fill(element, place) {
@@ -235,7 +237,8 @@ export class DataTable {
       else if (cell.textContent !== text) cell.textContent = text;
       const kind = `${column.kind} ${column.tone?.(row) ?? ""}`.trim();
       if (cell.className !== kind) cell.className = kind;
-      if (column.kind !== "number") setAttribute(cell, "title", (column.full ? clean(column.full(row)) : text) || null);
+      const full = column.full ? clean(column.full(row)) : text;
+      if (column.kind !== "number") setAttribute(cell, "title", full || null);
     });
   }
 

@@ -161,17 +161,25 @@ export class Tables {
   constructor(store, local, place) {
     this.store = store;
     const session = () => store.session;
-    this.makers = { positions: positionColumns, fills: fillColumns, trades: tradeColumns, orders: orderColumns, notes: noteColumns };
+    this.makers = {
+      positions: positionColumns,
+      fills: fillColumns,
+      trades: tradeColumns,
+      orders: orderColumns,
+      notes: noteColumns,
+    };
     this.session = session;
-    const table = (name, label, sort, empty, columns, descending = true) =>
-      new DataTable(place(name), { label, columns, sort, descending, empty });
+    const table = (name, label, sort, empty, descending = true) => {
+      const columns = this.makers[name]?.(session, local) ?? sessionColumns(() => store.sessions, local);
+      return new DataTable(place(name), { label, columns, sort, descending, empty });
+    };
     this.tables = {
-      positions: table("positions", "Open positions", "symbol", "nothing is held", positionColumns(session, local), false),
-      fills: table("fills", "Fills", "time", "nothing was filled yet", fillColumns(session, local)),
-      trades: table("trades", "Trades", "closed", "no position was closed yet", tradeColumns(session, local)),
-      orders: table("orders", "Open orders", "time", "no order is open", orderColumns(session, local)),
-      notes: table("notes", "Event log", "time", "nothing was logged yet", noteColumns(session, local)),
-      sessions: table("sessions", "Sessions", "started", "no session yet", sessionColumns(() => store.sessions, local)),
+      positions: table("positions", "Open positions", "symbol", "nothing is held", false),
+      fills: table("fills", "Fills", "time", "nothing was filled yet"),
+      trades: table("trades", "Trades", "closed", "no position was closed yet"),
+      orders: table("orders", "Open orders", "time", "no order is open"),
+      notes: table("notes", "Event log", "time", "nothing was logged yet"),
+      sessions: table("sessions", "Sessions", "started", "no session yet"),
     };
   }
 

@@ -24,7 +24,7 @@ def test_cards_tables_and_decision_say_what_the_server_said(pages: Pages, addres
     expect(page.find('[data-card="win_rate"] .grade')).to_have_text("✖bad")
     expect(page.find("#mode")).to_have_text("PAPER")
     expect(page.find("#market-time")).to_contain_text("10:00:00 EST")
-    expect(page.find("#decision-verdict")).to_have_text("no trade")
+    expect(page.find("#decision-verdict")).to_have_text("no trade:")
     expect(page.find("#decision-reason")).to_have_text("minimum hold")
     expect(page.find("#decision-text")).to_have_text("held 3 of 8 bars")
     expect(page.find("#reasons li").first).to_contain_text("neutral")
@@ -288,6 +288,29 @@ def test_figures_read_as_in_the_terminal(pages: Pages, address: str) -> None:
         assert page.page.evaluate(script, [name, values]) == [form(value) for value in values], name
     moments = [0, 3_000, 125_000, 3_900_000, 360_000_000]
     assert page.page.evaluate(script, ["age", moments]) == [formatting.age(each) for each in moments]
+
+
+def test_charts_join_neighbours_and_break_where_no_bar_came(pages: Pages, address: str) -> None:
+    """Ten one-minute bars, a night, ten more; a hundred buys."""
+    page, _ = pages.play(address, scenes.usual)
+    script = """async ([candles, fills]) => {
+        const { candlesOf, lineOf, marksOf } = await import('/static/series.js');
+        const marks = marksOf(fills, 'buy', fills.time[0], fills.time[99], 10, (row) => fills.price[row]);
+        return [candlesOf(candles, 0, Infinity, 7), lineOf(candles), marks];
+    }"""
+    times = [minute * scenes.MINUTE for minute in (*range(10), *range(1000, 1010))]
+    closes = [float(place) for place in range(20)]
+    candles = {"minutes": 1, "time": times, "open": closes, "high": closes, "low": closes, "close": closes}
+    buys = {"time": list(range(100)), "side": ["buy"] * 100, "price": closes * 5}
+    joined, line, marks = page.page.evaluate(script, [candles, buys])
+    assert joined["minutes"] == 3
+    assert joined["open"][0] == joined["low"][0] == 0.0
+    assert joined["high"][0] == joined["close"][0] == 2.0
+    assert 9.0 in joined["close"]
+    assert 10.0 in joined["open"]
+    assert line["close"] == [*closes[:10], None, *closes[10:]]
+    assert len(marks) <= 11
+    assert sum(len(mark["fills"]) for mark in marks) == 100
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata", "UTC", "nowhere"])
