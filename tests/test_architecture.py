@@ -43,6 +43,11 @@ def test_command_line_loads_nothing_heavy() -> None:
     assert not _loaded_by(["sentio_tui.cli"]) & {"textual", "pandas", "numpy", "alpaca", "numba", "msgspec"}
 
 
+def test_dashboard_beside_a_session_loads_no_server_in_its_process() -> None:
+    loaded = _loaded_by(["sentio_tui.web.child"])
+    assert not loaded & {"starlette", "uvicorn", "websockets", "plotly", "textual", "pandas"}
+
+
 def test_session_loads_no_screen_and_no_frames_before_it_needs_them() -> None:
     loaded = _loaded_by(["sentio_tui.sessions.assemble"])
     assert not loaded & {"textual", "plotext", "alpaca", "pandas", "numba", "exchange_calendars", "pyarrow"}

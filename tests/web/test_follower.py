@@ -1,6 +1,8 @@
 """A follower: its picture is that of the events so far, its updates add up to it, and what it cannot read it says."""
 
+import random
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,11 +15,13 @@ from sentio_tui.engine.metrics import metrics
 from sentio_tui.engine.state import fold
 from sentio_tui.journal.catalogue import UnknownSession
 from sentio_tui.journal.lock import SessionLock
-from sentio_tui.journal.names import session_lock_path
+from sentio_tui.journal.names import journal_path, session_lock_path
 from sentio_tui.journal.reader import read_all, repair
 from sentio_tui.journal.retention import pack, remove
+from sentio_tui.journal.writer import JournalWriter
 from sentio_tui.web.follower import CannotFollow, Follower, Frame
 from sentio_tui.web.messages import FromServer, Update, Whole
+from tests.engine import ladders, scripts
 from tests.web.page import Page
 from tests.web.recordings import Growing
 
@@ -78,6 +82,26 @@ def test_figures_and_rows_are_those_of_the_fold(growing: Growing, follower: Foll
     assert told.prices["BTC-USD"].close[-1] == state.bars["BTC-USD"].close
     assert told.fills.mark == told.fills.price
     assert [reason.count for reason in told.reasons] == sorted(state.reasons.values(), reverse=True)
+
+
+def test_fill_of_a_fund_is_marked_on_its_bases_chart_at_the_bases_price(tmp_path: Path) -> None:
+    engine = ladders.engine(ladders.Probabilities([0.9] * 10 + [0.1] * 20))
+    bars = [bar for minute in ladders.minutes(30, random.Random(7)) for bar in (*minute[1:], minute[0])]
+    events = scripts.run(engine, bars)
+    path = journal_path(tmp_path, "live_20250106_143000")
+    with closing(JournalWriter(path)) as writer:
+        writer.append(events)
+    follower = Follower(tmp_path, "live_20250106_143000")
+    catch_up(follower)
+    told = decoded(follower.whole().data, Whole)
+    follower.close()
+    assert list(told.prices) == ["SPY"]
+    assert len(set(told.fills.symbol)) > 1
+    assert set(told.fills.chart) == {"SPY"}
+    lowest, highest = min(told.prices["SPY"].low), max(told.prices["SPY"].high)
+    for symbol, price, mark in zip(told.fills.symbol, told.fills.price, told.fills.mark, strict=True):
+        assert mark is not None
+        assert mark == price if symbol == "SPY" else lowest <= mark <= highest
 
 
 def test_pages_that_have_the_same_share_one_message_and_nothing_new_is_no_message(
