@@ -75,6 +75,8 @@ class FakeAlpaca:
         self.rates: Final = {name: RateCounter(self.clock, PER_MINUTE) for name in ("trading", "data")}
         self.requests: Final[list[tuple[str, str]]] = []
         """Method and path with query of every request so far."""
+        self.under_way = 0
+        """Requests that have no answer yet, without websockets."""
         self.listening: Final = asyncio.Event()
         self.port = 0
         self._listener: asyncio.Future[None] | None = None
@@ -183,6 +185,13 @@ class FakeAlpaca:
             return _broken(request)
         if request.path.startswith(CONTROL) or request.headers.get("Upgrade", "").lower() == "websocket":
             return await handler(request)
+        self.under_way += 1
+        try:
+            return await self._respond(request, handler)
+        finally:
+            self.under_way -= 1
+
+    async def _respond(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         rate = self.rates["data" if request.path.startswith(("/v2/stocks", "/v1beta3")) else "trading"]
         response = await self._answer(request, handler, rate)
         response.headers.update({**rate.headers(), **dict(response.headers)})
