@@ -171,18 +171,28 @@ async def test_a_cancel_that_is_refused_later_is_told_and_the_order_stays(exchan
         await desk.until_ended(order)
 
 
-async def test_a_sell_waits_until_the_cancelled_buy_of_its_symbol_has_gone(exchange: FakeAlpaca) -> None:
+async def test_a_sell_waits_until_the_cancelled_buy_of_its_symbol_has_gone(
+    exchange: FakeAlpaca, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Together they would be a wash trade, which Alpaca refuses: a position could then not be closed."""
-    exchange.exchange.script("SPY", 4)
+    market = exchange.exchange
+
+    def slowly(identity: str) -> None:
+        """The venue takes its time, as a real one does."""
+        order = market.order(identity)
+        order.status = "pending_cancel"
+        exchange.clock.after(2, lambda: market.venue_cancels(order))
+
+    monkeypatch.setattr(market, "cancel", slowly)
+    market.script("SPY", 4)
     async with connected(exchange) as desk:
         bought = desk.order(quantity=10.0)
         await desk.until_filled(bought, 4.0)
-        exchange.faults.add("delay", method="DELETE", seconds=2)
         desk.broker.cancel(bought.id, exchange.clock.now)
         sold = desk.order(side=Side.SELL, quantity=4.0)
-        await until(lambda: exchange.faults.fired["delay"], "the cancel is on its way")
+        await until(lambda: desk.theirs(bought).status == "pending_cancel", "the cancel is on its way")
+        await desk.advance(1)
         assert posts(exchange) == 1
-        await desk.advance(2)
         await desk.until_filled(sold)
     assert not desk.ends(sold)
     assert executed(exchange, "SPY") == 0

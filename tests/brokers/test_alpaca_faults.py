@@ -84,7 +84,9 @@ async def test_an_order_that_never_arrived_is_given_up_after_a_minute(exchange: 
         exchange.faults.add("502", path="/v2/orders", method="POST", times=None)
         order = desk.order(quantity=3.0)
         began = exchange.clock.now
+        accounts = len(desk.of(AccountWord))
         await desk.pass_time(lambda: desk.ends(order), "it is given up")
+        assert len(desk.of(AccountWord)) == accounts, "no account is told while an order is unknown"
     (end,) = desk.ends(order)
     assert isinstance(end, OrderRejected)
     assert end.why == "it never arrived at Alpaca"
