@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from benchmarks import browsers, disk, ensemble, listing, memory, screen, seeking, throughput, viewers
+from benchmarks import browsers, disk, ensemble, listing, memory, screen, seeking, throughput, viewers, wire
 from benchmarks.table import FULL, QUICK, Benchmark, Result, table
 
 BENCHMARKS: Final[Mapping[str, Benchmark]] = {
@@ -23,6 +23,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "key-to-paint": screen.key_to_paint,
     "viewers": viewers.viewers,
     "browsers": browsers.browsers,
+    "wire": wire.wire,
     "memory": memory.memory,
 }
 

@@ -66,10 +66,11 @@ def _first(feed: SimulatedFeed, count: int) -> list[Bar]:
     return asyncio.run(collect())
 
 
-def crossover() -> Engine:
+def crossover(symbols: tuple[str, ...] = (SYMBOL,)) -> Engine:
     """A fresh engine: one book, all in or flat, paper fills at the next open with costs and slippage."""
-    strategy = registry.build("ma_crossover", "conservative", {"fast_minutes": FAST, "slow_minutes": SLOW}, SYMBOL)
-    instruments = {SYMBOL: Instrument(SYMBOL, AssetClass.CRYPTO, 0.000001, 0.01)}
+    windows: dict[str, float | int | str | bool] = {"fast_minutes": FAST, "slow_minutes": SLOW}
+    strategies = {symbol: registry.build("ma_crossover", "conservative", windows, symbol) for symbol in symbols}
+    instruments = {symbol: Instrument(symbol, AssetClass.CRYPTO, 0.000001, 0.01) for symbol in symbols}
     hours = AlwaysOpen()
     broker = PaperBroker(
         {"main": CAPITAL},
@@ -78,9 +79,9 @@ def crossover() -> Engine:
         slippage=SLIPPAGE,
         expires=lambda instrument, at: hours.next_close(at),
     )
-    machine = Slots(1, 1.0, "equity", 0.0, 0.0)
-    book = BookParts("main", machine, {SYMBOL: strategy})
-    return Engine(_info(), [book], broker, instruments, {SYMBOL: hours}, Rules(), START)
+    machine = Slots(len(symbols), 1.0 / len(symbols), "equity", 0.0, 0.0)
+    book = BookParts("main", machine, strategies)
+    return Engine(_info(symbols), [book], broker, instruments, dict.fromkeys(symbols, hours), Rules(), START)
 
 
 def events(count: int) -> list[AnyEvent]:
@@ -102,15 +103,15 @@ def session_settings(minutes: int) -> Settings:
     )
 
 
-def _info() -> SessionInfo:
-    book = BookInfo("main", "ma_crossover", "conservative", "slots", (SYMBOL,), (SYMBOL,), CAPITAL, {})
+def _info(symbols: tuple[str, ...]) -> SessionInfo:
+    book = BookInfo("main", "ma_crossover", "conservative", "slots", symbols, symbols, CAPITAL, {})
     return SessionInfo(
         name="live_benchmark",
         mode=Mode.REPLAY,
         started=START,
         capital=CAPITAL,
         books=(book,),
-        symbols=(SYMBOL,),
+        symbols=symbols,
         feed="benchmark",
         broker="paper",
         clock_zone="UTC",

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from sentio_tui.engine.curve import EquityCurve
 from sentio_tui.engine.ledger import Account, OpenOrder, Trade
-from sentio_tui.engine.words import LOGGED, words
+from sentio_tui.engine.words import LOGGED, is_routine, words
 from sentio_tui.model.bars import MINUTE, Bar, Millis
 from sentio_tui.model.decisions import Direction, Reason
 from sentio_tui.model.events import (
@@ -244,8 +244,7 @@ class State:
         pass
 
     def _feed(self, event: FeedReported) -> None:
-        # That a symbol is quiet for some minutes is nothing to read of.
-        if not event.symbol or FeedStatus.QUIET not in (event.status, self.symbol_status.get(event.symbol)):
+        if not event.symbol or not is_routine(event.status, self.symbol_status.get(event.symbol)):
             self._log(event, None)
         if event.symbol:
             self.symbol_status[event.symbol] = event.status

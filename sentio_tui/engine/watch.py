@@ -32,6 +32,7 @@ class Watch:
         self._patience = patience
         self._emit = emit
         self._never: set[str] = set()
+        self._cut_off: tuple[FeedStatus, str] | None = None
         self.due: Millis = 0
         """When to look next."""
 
@@ -40,7 +41,10 @@ class Watch:
         state = self._state
         before = state.symbol_status.get(symbol) if symbol else state.feed_status
         self._emit(FeedReported(state.seq + 1, at, status, detail, symbol))
-        if status in _CUT_OFF and before not in _CUT_OFF:
+        if status not in _CUT_OFF:
+            self._cut_off = None
+        elif before not in _CUT_OFF and (status, detail) != self._cut_off:
+            self._cut_off = status, detail  # of several symbols the first stands for all
             of = f" of {symbol}" if symbol else ""
             text = f"the feed{of} is {status}: {detail or 'it does not say why'}; no entries"
             self._alarm(f"feed_{status}", text, at)

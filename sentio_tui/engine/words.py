@@ -11,6 +11,7 @@ from sentio_tui.model.events import (
     Decided,
     FaultReported,
     FeedReported,
+    FeedStatus,
     Level,
     Noted,
     OrderAccepted,
@@ -43,6 +44,12 @@ LOGGED: Final[dict[type[AnyEvent], tuple[Level, str]]] = {
     SessionEnded: (Level.INFO, "session"),
 }
 """The events that leave a line in the event log by themselves, with its level and code."""
+
+
+def is_routine(status: FeedStatus, before: FeedStatus | None) -> bool:
+    """Whether a change of a symbol is nothing to read of: that it is quiet for some minutes, and trades again."""
+    quiet = FeedStatus.QUIET
+    return quiet in (status, before) and {status, before} <= {quiet, FeedStatus.LIVE, None}
 
 
 def words(event: AnyEvent, order: Order | None) -> str | None:

@@ -127,7 +127,7 @@ class AlpacaFeed:
                     learns=self._warm_up_days > 0 and not self._since.keys() & symbols.keys(),
                 ),
                 self.store,
-                Voice(symbols, outbox.put, is_alone=len(parts) == 1),
+                Voice(symbols, outbox.put, is_alone=len(parts) == 1, goes_on=bool(self._since)),
                 outbox.put,
                 patience=self._patience,
                 now=self._now,

@@ -14,11 +14,18 @@ class Voice:
     That the whole feed is live is said by the engine, at the first live bar: its clocks begin with that.
     """
 
-    def __init__(self, symbols: Iterable[str], hand: Callable[[Sequence[FeedItem]], None], *, is_alone: bool) -> None:
-        self._symbols = dict.fromkeys(symbols, FeedStatus.LIVE)
+    def __init__(
+        self, symbols: Iterable[str], hand: Callable[[Sequence[FeedItem]], None], *, is_alone: bool, goes_on: bool
+    ) -> None:
+        """A session that `goes_on` may have been told anything before: it hears of each symbol's first live bar."""
+        self._symbols = dict.fromkeys(symbols, FeedStatus.CONNECTING if goes_on else FeedStatus.LIVE)
         self._hand = hand
         self._is_alone = is_alone
         self._said = FeedStatus.LIVE, ""
+
+    def begin(self) -> None:
+        if self._is_alone:
+            self.say(FeedStatus.CONNECTING, "")
 
     def say(self, status: FeedStatus, detail: str) -> None:
         """Of the connection, and so of all symbols."""

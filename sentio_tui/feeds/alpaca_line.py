@@ -118,7 +118,7 @@ class Line:
 
     async def run(self) -> None:
         """Until cancelled, or until Alpaca says that trying again would not help."""
-        self._voice.say(FeedStatus.CONNECTING, "")
+        self._voice.begin()
         tasks = [asyncio.create_task(self._keep_connected()), asyncio.create_task(self._tend())]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)

@@ -31,7 +31,15 @@ from sentio_tui.model.instruments import AssetClass, Family, Instrument
 from sentio_tui.sessions.books import books_of, family_of
 from sentio_tui.sessions.inputs import BEGINNING, Position
 from sentio_tui.sessions.live import LiveSession
-from sentio_tui.sessions.markets import alpaca_plan, feed_of, hours_of, is_stressed, on_exchanges, with_symbols
+from sentio_tui.sessions.markets import (
+    alpaca_plan,
+    feed_of,
+    hours_of,
+    is_stressed,
+    on_exchanges,
+    patience_of,
+    with_symbols,
+)
 from sentio_tui.sessions.permit import NONE, Permit, expect_permitted
 from sentio_tui.sessions.recorder import Recorder
 from sentio_tui.sessions.summary import Terms
@@ -134,7 +142,7 @@ def plan_of(settings: Settings) -> Plan:
     books, infos = books_of(settings, instruments)
     rules = Rules(
         duration=round(settings.session.duration * 60_000),
-        patience=round(settings.feed.stale_after * 1000),
+        patience=patience_of(settings.feed),
         limits=Limits(settings.risk.daily_loss, settings.risk.drawdown, settings.risk.orders_per_minute),
         account_first=settings.broker.kind != "paper",
     )

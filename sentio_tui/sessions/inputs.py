@@ -97,13 +97,17 @@ class Inputs:
                 if self._engine.is_over:
                     return
                 if time.perf_counter() >= pause_at:
-                    await asyncio.sleep(BREATH if self._is_watched() else 0)
+                    await asyncio.sleep(BREATH if not self._is_urgent(item) and self._is_watched() else 0)
                     pause_at = time.perf_counter() + BURST
             if self._engine.is_over:
                 return
         at = self.now
         self._timers(at + 1)  # with those of the last bar's very end: data may end when the exchange closes
         self._take(self._engine.feed(FeedStatus.ENDED, "the data ended", "", at))
+
+    def _is_urgent(self, item: FeedItem) -> bool:
+        """Whether what follows may be decided on now: that waits for no screen."""
+        return self._feed.is_live and not (isinstance(item, Bar) and item.backfilled)
 
     async def _pace(self, item: FeedItem) -> None:
         if not self._feed.is_live and isinstance(item, Bar) and self._pacer.speed and not item.backfilled:

@@ -31,7 +31,7 @@ from sentio_tui.market.families import FAMILIES, missing_members
 from sentio_tui.market.leverage import FLOOR, DatedRates, FundTerms, usual_rates
 from sentio_tui.model.bars import MINUTE, Millis
 from sentio_tui.model.instruments import Family, Instrument
-from sentio_tui.settings import FundSettings, Settings
+from sentio_tui.settings import FeedSettings, FundSettings, Settings
 from sentio_tui.toml_lines import join_key
 
 if TYPE_CHECKING:
@@ -70,6 +70,16 @@ def on_exchanges(instruments: Mapping[str, Instrument], family: Family | None) -
         symbol: replace(known, exchange=base.exchange) if symbol in family.symbols and not known.exchange else known
         for symbol, known in instruments.items()
     }
+
+
+def patience_of(feed: FeedSettings) -> Millis:
+    """How long after the end of a symbol's newest bar it counts as stale. What a feed is late by comes on top."""
+    delay = 0
+    if feed.kind == "alpaca":
+        from sentio_tui.feeds.alpaca import delay_of
+
+        delay = delay_of(feed.alpaca.feed)
+    return round(feed.stale_after * 1000) + delay
 
 
 def hours_of(settings: Settings, instruments: Mapping[str, Instrument]) -> dict[str, Calendar]:

@@ -19,6 +19,7 @@ from sentio_tui.model.commands import AnyCommand
 from sentio_tui.model.events import AnyEvent
 from sentio_tui.model.snapshot import Snapshot
 from sentio_tui.sessions.base import Mark, MarksError, Place, RecordedFill
+from sentio_tui.sessions.markets import patience_of
 from sentio_tui.sessions.marks import Marks
 from sentio_tui.sessions.moments import moment
 from sentio_tui.sessions.recording import KEYFRAME_EVERY, NoRecording, Recording, read_recording
@@ -285,8 +286,11 @@ def viewer_of(state: State) -> Viewer:
     usual = FeedSettings()
     told = state.info.settings.get("feed")
     feed: dict[str, object] = told if isinstance(told, dict) else {}
-    patience = _number(feed.get("stale_after"), usual.stale_after)
-    return Viewer(state, _number(feed.get("speed"), usual.speed), round(patience * 1000))
+    alpaca = feed.get("alpaca")
+    like = replace(usual, stale_after=_number(feed.get("stale_after"), usual.stale_after))
+    if feed.get("kind") == "alpaca" and isinstance(alpaca, dict) and alpaca.get("feed") == "delayed_sip":
+        like = replace(like, kind="alpaca", alpaca=replace(usual.alpaca, feed="delayed_sip"))
+    return Viewer(state, _number(feed.get("speed"), usual.speed), patience_of(like))
 
 
 def _number(value: object, usual: float) -> float:

@@ -83,3 +83,25 @@ def test_a_feed_with_a_longer_patience_may_be_silent_longer_at_the_open() -> Non
     assert codes(built) == []
     built.timer(opening + 18 * MINUTE)
     assert codes(built) == ["symbol_silent"]
+
+
+def test_of_symbols_that_are_cut_off_together_one_alarm_tells() -> None:
+    built = made([])
+    for symbol in (COIN, OTHER):
+        built.feed(FeedStatus.DOWN, "no connection", symbol, START + MINUTE)
+    assert codes(built) == ["feed_down"]
+    feed = Viewer(built.state, 1.0, PATIENCE).snapshot().feed
+    assert feed.status is FeedStatus.DOWN, "the whole of it"
+    built.feed(FeedStatus.QUIET, "connected", OTHER, START + 2 * MINUTE)
+    assert built.state.notes[-1].text == f"Feed {OTHER}: quiet (connected)", "the end of trouble is told"
+    feed = Viewer(built.state, 1.0, PATIENCE).snapshot().feed
+    assert [each.status for each in feed.symbols] == [FeedStatus.DOWN, FeedStatus.QUIET]
+
+
+def test_the_age_of_a_price_goes_on_while_nothing_is_heard() -> None:
+    built = made([])
+    viewer = Viewer(built.state, 1.0, PATIENCE)
+    assert viewer.snapshot().at == START + MINUTE
+    assert viewer.snapshot(START + 9 * MINUTE).at == START + 9 * MINUTE
+    last = viewer.snapshot(START + 9 * MINUTE).feed.last
+    assert last == START + MINUTE, "when its minute was over"
