@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -150,8 +149,11 @@ class _Page:
                     told = problem
             else:
                 told = None
-                with suppress(*REFUSALS):  # the channel finds out by itself, and tells
+                try:
                     frame = await channel.call(follower.whole if seen is None else partial(follower.update, seen))
+                except REFUSALS:
+                    seen = None  # the channel finds out by itself, and tells
+                else:
                     seen = frame.seen
                     await self._put(frame.data)
             await self._wait()

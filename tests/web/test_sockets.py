@@ -229,6 +229,7 @@ class _SlowPage:
         self.page = Page()
         self.waiting = 0
         """Messages offered and not taken."""
+        self.offered = 0
         self._let = asyncio.Semaphore(0)
         self._took = asyncio.Event()
 
@@ -240,6 +241,7 @@ class _SlowPage:
 
     async def send_text(self, text: str) -> None:
         self.waiting += 1
+        self.offered += 1
         await self._let.acquire()
         self.waiting -= 1
         self.page.take(text)
@@ -293,6 +295,27 @@ async def test_slow_page_gets_what_it_missed_in_one_message(growing: Growing) ->
         assert page.page.shown["status"]["seq"] == growing.count
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
+
+
+@pytest.mark.parametrize("last", ["nothing", "hello", "session"])
+async def test_page_that_takes_nothing_any_more_is_given_up(
+    growing: Growing, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    growing.write(300)
+    page = _SlowPage(growing.name)
+    async with Hub(growing.path.parent) as hub:
+        serving = asyncio.create_task(sockets.serve(cast(WebSocket, page), hub, ()))
+        while last == "session" and not page.page.shown:
+            await page.take()
+        if last == "hello":
+            await page.take()
+        monkeypatch.setattr(sockets, "PATIENCE", 0.05)
+        before = page.offered - page.waiting
+        growing.write(100)
+        async with asyncio.timeout(PATIENCE):
+            await serving
+        assert hub.viewers == 0
+        assert page.offered == before + 1  # nothing comes behind a message that was given up
 
 
 @pytest.mark.parametrize(
