@@ -1,4 +1,5 @@
-"""What people do with sessions that are over: list a thousand of them, export a large one, make its summary anew."""
+"""What people do with sessions that are over: list a thousand of them, export and report a large one, make its
+summary anew."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,12 +12,14 @@ from typing import Final
 from benchmarks import market
 from benchmarks.disk import folder
 from benchmarks.table import Result, Size, alternate
+from sentio_tui import paths
 from sentio_tui.journal.catalogue import SessionState, listing
 from sentio_tui.journal.document import read_document
 from sentio_tui.journal.names import JOURNAL, document_path, journal_path
 from sentio_tui.journal.reader import read_all
 from sentio_tui.journal.writer import JournalWriter
 from sentio_tui.model.events import SessionEnded
+from sentio_tui.reports.making import make, read
 from sentio_tui.sessions.columns import FORMATS
 from sentio_tui.sessions.rebuild import rebuild
 from sentio_tui.sessions.tables import export_tables
@@ -57,7 +60,7 @@ def listing_sessions(size: Size) -> Sequence[Result]:
 
 
 def big_session(size: Size) -> Sequence[Result]:
-    """The journal of a large session, read and written as tables; and folded into a new summary."""
+    """The journal of a large session, read and written as tables, reported, and folded into a new summary."""
     with folder() as name:
         place = Path(name)
         _write(place, size.events)
@@ -70,6 +73,12 @@ def big_session(size: Size) -> Sequence[Result]:
                     export_tables(read_all(path).events, Path(out), f".{suffix}", encode)
 
             results.append(_timed(f"export of {size.events:,} events as {suffix}", export, size))
+        for form in ("html", "md"):
+
+            def report(form: str = form) -> None:
+                make(read(place, [NAME]), form, [paths.packaged_themes()], "")
+
+            results.append(_timed(f"report of {size.events:,} events as {form}", report, size))
         results.append(_timed(f"new summary from {size.events:,} events", lambda: rebuild(place, NAME), size))
     return results
 
