@@ -33,7 +33,7 @@ Several sessions are compared. One that still runs is reported up to now. Withou
 in this folder and the others to the standard output; with --email-to nothing is kept.
 
 examples:
-  sentio-tui report live_20250106_143000
+  sentio-tui report
   sentio-tui report live_20250106_143000 --format md
   sentio-tui report live_20250106_143000 live_20250107_143000 --out comparison.html
   sentio-tui report live_20250106_143000 --email-to me@example.org
@@ -45,7 +45,10 @@ exit codes: 0 done, 1 failed, 2 wrong usage or configuration
 def _parser() -> Parser:
     parser = Parser("report", "Report what a session came to, or compare several.", _EPILOG)
     parser.add_argument(
-        "sessions", metavar="SESSION", nargs="+", help="a name, as `sentio-tui sessions` lists it; several are compared"
+        "sessions",
+        metavar="SESSION",
+        nargs="*",
+        help="a name, as `sentio-tui sessions` lists it; several are compared; the newest if none is given",
     )
     parser.add_argument("--format", choices=_FORMATS, help="html, md, json or csv; default that of --out, else html")
     parser.add_argument("--out", metavar="FILE", help="the file, or a folder to write it to; - is the standard output")

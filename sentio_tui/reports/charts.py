@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from sentio_tui.engine.figures import Unit
@@ -25,7 +26,7 @@ from sentio_tui.reports.plotting import (
     tones,
 )
 from sentio_tui.reports.study import Entry, Study
-from sentio_tui.reports.words import Clock, price, quantity, shown
+from sentio_tui.reports.words import Clock, count, price, quantity, shown
 
 LINES: Final = 6
 """Driving symbols with a chart of their own at the most."""
@@ -92,7 +93,11 @@ def prices(study: Study) -> list[Chart]:
     """Each driving symbol with the fills it led to; those with the most of them first."""
     fills = {symbol: _fills_on(study, symbol) for symbol in study.prices}
     order = sorted(study.prices, key=lambda symbol: -len(fills[symbol]))
-    return [_price(study, symbol, fills[symbol], number) for number, symbol in enumerate(order[:LINES])]
+    drawn = [_price(study, symbol, fills[symbol], number) for number, symbol in enumerate(order[:LINES])]
+    if len(order) > LINES:
+        note = f"{drawn[-1].note} {count(len(order) - LINES, 'further symbol')} with fewer fills not drawn."
+        drawn[-1] = replace(drawn[-1], note=note)
+    return drawn
 
 
 def _fills_on(study: Study, symbol: str) -> list[Entry]:

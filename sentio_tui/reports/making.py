@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
-from sentio_tui.journal.catalogue import find
+from sentio_tui.journal.catalogue import SessionState, UnknownSession, find, listing
 from sentio_tui.journal.names import DOCUMENT, REPORT
+from sentio_tui.journal.reader import JournalDamaged, read_all
 from sentio_tui.model.bars import Millis
 from sentio_tui.reports.study import Study
 from sentio_tui.sessions.recording import NoRecording, read_events
@@ -32,11 +34,19 @@ class Report(Struct, frozen=True):
 
 
 def read(folder: Path, names: Sequence[str]) -> list[Study]:
-    """The sessions of these names, as far as they are on disk.
+    """The sessions of these names, as far as they are on disk; the newest where none is named.
 
-    Raises UnknownSession with the nearest names, NoRecording where there is nothing to report from, OSError.
+    Raises UnknownSession with the nearest names, or for an empty folder; NoRecording where there is nothing to report
+    from, OSError.
     """
-    return [_read(folder, name) for name in dict.fromkeys(names)]
+    return [_read(folder, name) for name in dict.fromkeys(names or [_newest(folder)])]
+
+
+def _newest(folder: Path) -> str:
+    listed = listing(folder)
+    if not listed:
+        raise UnknownSession(folder, "", ())
+    return listed[0].name
 
 
 def _read(folder: Path, name: str) -> Study:
@@ -44,6 +54,10 @@ def _read(folder: Path, name: str) -> Study:
     path = Path(listed.path)
     if path.name == name + DOCUMENT:
         raise NoRecording(f"{path}: there is only the summary, and no journal to report from.")
+    if listed.state is SessionState.RUNNING:
+        # Its last line may be half written: that is no damage, it is on its way.
+        with suppress(JournalDamaged):
+            return Study(read_all(path).events, listed.state)
     events, loss = read_events(path)
     return Study(events, listed.state, loss)
 

@@ -249,7 +249,8 @@ def _long(
     newest = f"The newest {len(rows):,} of {there:,} rows; --format csv has all."
     note = f"{count(there, 'row')}." if there == len(rows) else newest
     made = table(headings, rows, numbers, class_="sortable")
-    return panel(title, together(element("p", note, class_="quiet"), element("div", made, class_="tall")), more="long")
+    rolled = element("div", made, class_="tall", tabindex="0", role="region", aria_label=title)
+    return panel(title, together(element("p", note, class_="quiet"), rolled), more="long")
 
 
 def _figures(study: Study) -> Markup:

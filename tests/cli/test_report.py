@@ -146,3 +146,23 @@ def test_a_session_that_runs_is_reported_up_to_now_and_says_so(
     with SessionLock(session_lock_path(folder, name), name, 0):
         assert cli.main(["report", name, "--sessions-dir", str(folder), "--format", "md", "--out", "now.md"]) == 0
     assert "SIM, still running: up to 2025-01-06 00:06 UTC." in Path("now.md").read_text()
+
+
+def test_without_a_name_it_is_the_newest(folder: Path, session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["report", "--sessions-dir", str(folder), "--out", "."]
+    assert cli.main(command) == 2
+    assert "There are none" in capsys.readouterr().err
+    session()
+    newest = session("live_20250107_000000")
+    assert cli.main(command) == 0
+    assert capsys.readouterr().out == f"{newest}.report.html\n"
+
+
+def test_the_half_written_line_of_a_running_session_is_no_damage(folder: Path, session: Session) -> None:
+    name = session(ended=False)
+    journal = folder / f"{name}.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-5])
+    with SessionLock(session_lock_path(folder, name), name, 0):
+        assert cli.main(["report", name, "--sessions-dir", str(folder), "--out", "now.json"]) == 0
+    (made,) = json.loads(Path("now.json").read_text())["sessions"]
+    assert made["warnings"] == ["The session was still running. All figures are as of its last event on disk."]

@@ -12,6 +12,7 @@ from sentio_tui import paths
 from sentio_tui.journal.catalogue import SessionState
 from sentio_tui.model.bars import MINUTE
 from sentio_tui.model.decisions import Direction
+from sentio_tui.reports import charts
 from sentio_tui.reports.comparison import comparison_page
 from sentio_tui.reports.markup import raw
 from sentio_tui.reports.page import drawn as drawn_chart
@@ -211,3 +212,15 @@ def test_themes_are_those_of_the_files(tmp_path: Path) -> None:
     assert [theme.name for theme in themes[:3]] == ["mine", "sentio-dark", "sentio-light"]
     assert not {"broken", "sly", "sentio-mono"} & {theme.name for theme in themes}
     assert "--base-background: #010203;" in style_sheet(themes)
+
+
+def test_of_many_driving_symbols_the_busiest_are_drawn_and_the_rest_told() -> None:
+    symbols = [f"C{number}-USD" for number in range(8)]
+    bars = [bar(minute, 100.0 + minute, symbol) for minute in range(4) for symbol in symbols]
+    made = Study(
+        run(engine({symbol: [] for symbol in symbols} | {symbols[6]: [Direction.LONG]}), bars), SessionState.ENDED
+    )
+    drawn_ = charts.prices(made)
+    assert len(drawn_) == charts.LINES
+    assert drawn_[0].title == "Price of C6-USD"
+    assert drawn_[-1].note.endswith("2 further symbols with fewer fills not drawn.")
