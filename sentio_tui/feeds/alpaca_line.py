@@ -113,6 +113,8 @@ class Line:
         self._stirred = asyncio.Event()
         self._heard_at: Millis = 0
         self._looked_at: Millis = 0
+        self._compared: Millis = subject.first
+        """The newest minute at the last look that the history answered."""
         self._look_at: Millis = 0
         self._again_at: Millis | None = None
 
@@ -339,11 +341,14 @@ class Line:
                 await self._start_anew("there is no history to compare with")
             return
         try:
-            lost = await self._fetch(history, max(self._subject.first, reached - LOOK_BACK), self._complete(GRACE))
+            begin = max(self._subject.first, min(reached, self._compared) - LOOK_BACK)
+            lost = await self._fetch(history, begin, self._complete(GRACE))
         except AlpacaError as error:
+            self._look_at = self._looked_at + SETTLED
             if is_mute:
                 await self._start_anew(f"its history cannot be asked: {error}")
             return
+        self._compared = reached
         if (is_mute and lost) or any(count >= LOST_IN_A_ROW for count in lost.values()):
             await self._start_anew("its history goes on")
             return
