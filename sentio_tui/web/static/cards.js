@@ -8,8 +8,8 @@ const LONGER = 11; // and elsewhere
 
 function card() {
   const [sign, word] = [make("span", { "aria-hidden": "true" }), make("span", { class: "unseen" })];
-  const grade = make("span", { class: "grade" }, sign, word);
-  return make("div", { class: "card" }, make("dt"), grade, make("dd", { class: "value" }), make("dd", { class: "note" }));
+  const label = make("dt", {}, make("span"), make("span", { class: "grade" }, sign, word));
+  return make("div", { class: "card" }, label, make("dd", { class: "value" }), make("dd", { class: "note" }));
 }
 
 /** The cards come from the server in their order, with their texts and grades. */
@@ -19,7 +19,8 @@ export function showCards(cards) {
   const helps = byId("card-helps");
   setCount(helps, cards.length, () => make("div", {}, make("dt"), make("dd")));
   cards.forEach((shown, place) => {
-    const [label, grade, value, note] = list.children[place].children;
+    const [head, value, note] = list.children[place].children;
+    const [label, grade] = head.children;
     const [sign, word] = GRADES[shown.level];
     setAttribute(list.children[place], "data-level", shown.level);
     setAttribute(list.children[place], "data-card", shown.id);

@@ -1,5 +1,6 @@
 """The page by itself: what it makes of what it hears, and how it is used."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ def test_cards_tables_and_decision_say_what_the_server_said(pages: Pages, addres
     expect(page.find('[data-card="win_rate"] .grade')).to_have_text("✖bad")
     expect(page.find("#mode")).to_have_text("PAPER")
     expect(page.find("#market-time")).to_contain_text("10:00:00 EST")
+    expect(page.find("#market-time")).to_have_attribute("title", re.compile("15:00:00 in your zone"))
     expect(page.find("#decision-verdict")).to_have_text("no trade:")
     expect(page.find("#decision-reason")).to_have_text("minimum hold")
     expect(page.find("#decision-text")).to_have_text("held 3 of 8 bars")
@@ -143,7 +145,7 @@ def test_a_row_in_view_stays_where_it_is_while_others_come_above(pages: Pages, a
     assert row.bounding_box() == before
 
 
-def test_text_from_outside_is_shown_and_never_run(pages: Pages, address: str) -> None:
+def test_t49_text_from_outside_is_shown_and_never_run(pages: Pages, address: str) -> None:
     def said(file: str) -> list[FromServer]:
         hostile = scenes.whole(symbol=HOSTILE, reason=HOSTILE)
         return [scenes.listed(scenes.NAME, HOSTILE), hostile]

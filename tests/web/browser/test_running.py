@@ -29,6 +29,14 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
         started.close()
 
 
+_WATCH_SHIFTS = """() => {
+    window.shifted = 0;
+    const add = (list) => list.getEntries().forEach((entry) => { window.shifted += entry.value; });
+    new PerformanceObserver(add).observe({ type: 'layout-shift' });
+}"""
+"""The share of the screen that was moved, times how far, as browsers count it."""
+
+
 def shows_a_session(page: Opened) -> None:
     """Everything on the page is filled."""
     expect(page.card("equity")).to_contain_text("$")
@@ -52,8 +60,11 @@ def test_a_running_session_fills_the_page(
         expect(page.find("#phase")).to_contain_text("running")
         expect(page.find("#mode")).to_have_text("SIM")
         shows_a_session(page)
-        clock = page.find("#market-clock").inner_text()
-        expect(page.find("#market-clock")).not_to_have_text(clock)
+        page.page.evaluate(_WATCH_SHIFTS)
+        for _ in range(4):
+            clock = page.find("#market-clock").inner_text()
+            expect(page.find("#market-clock")).not_to_have_text(clock)
+        assert page.page.evaluate("() => window.shifted") < 0.01, "what is on the page jumps while it goes on"
         page.is_narrow_enough()
         picture = tmp_path / f"{scheme}-{size[0]}.png"
         page.page.screenshot(path=picture, full_page=True)
@@ -134,8 +145,8 @@ def test_a_token_is_asked_for_once_and_a_new_one_is_told(pages: Pages, programs:
     assert page.elsewhere == []
 
 
-def test_markup_in_a_journal_is_shown_as_text(pages: Pages, tmp_path: Path) -> None:
-    """As symbol, as reason and as words of the session (T-49)."""
+def test_t49_markup_in_a_journal_is_shown_as_text(pages: Pages, tmp_path: Path) -> None:
+    """As symbol, as reason and as words of the session."""
     name, lines = lines_of(240.0)
     inside = json.dumps(HOSTILE)[1:-1]
     text = b"".join(lines).decode()
