@@ -1,5 +1,6 @@
 """How a session comes onto the screen: launched as configured, or opened in the place of another."""
 
+import gc
 import queue
 import threading
 import time
@@ -21,6 +22,9 @@ _LOOK: Final = 0.1
 
 Launch = Callable[[], Session]
 """Makes a session that runs. Called on a thread of its own; what it raises is shown."""
+
+_RARELY: Final = 100
+"""Runs of the collector's second generation to each full one; ten is Python's own."""
 
 
 class Launching:
@@ -102,6 +106,7 @@ class Launching:
         try:
             # Kept at once: a session must not be lost when the application leaves meanwhile.
             before, cockpit.session = cockpit.session, launch()
+            _settle()
         except Exception as error:  # whatever it is, the screen stays and says it
             self._idle.set()
             cockpit.call_later(failed, str(error) or type(error).__name__)
@@ -125,3 +130,16 @@ class Launching:
     def _say(self, title: str, why: str) -> None:
         if not self._cockpit.is_leaving:
             self._cockpit.push_screen(message(title, why, self._cockpit.clock))
+
+
+def _settle() -> None:
+    """Keep what has been loaded by now out of the collector's full runs. They hold all threads, and through libraries
+    and widgets one takes a tenth of a second, in which no key is heard. What comes later grows with the tables: full
+    runs over it are made rarer, short ones find nearly all that is dropped."""
+    if gc.get_freeze_count():
+        # Of the session that was shown before the last one.
+        gc.unfreeze()
+        gc.collect()
+    gc.freeze()
+    youngest, younger, _ = gc.get_threshold()
+    gc.set_threshold(youngest, younger, _RARELY)
