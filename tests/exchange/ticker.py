@@ -53,8 +53,12 @@ class Ticker:
         self._last: dict[str, tuple[float, Millis]] = {}
         self._count = 0
         at = clock.now - clock.now % MINUTE
-        # The minute that the exchange begins in is told in full if it begins with it.
-        clock.at(at if at == clock.now else at + MINUTE, self._minute)
+        # The minute that the exchange begins in is told in full if it begins with it; else only what it came to.
+        if at == clock.now:
+            clock.at(at, self._minute)
+        else:
+            self._come_to(at)
+            clock.at(at + MINUTE, self._minute)
 
     def last(self, symbol: str) -> float:
         """The price of the last trade."""
@@ -83,9 +87,13 @@ class Ticker:
             for index in range(self.trades):
                 due = at + 500 + index * 59_000 // (self.trades - 1)
                 self._clock.at(due, partial(self._tick, trading, index))
+        self._come_to(at)
+        self._clock.at(at + MINUTE, self._minute)
+
+    def _come_to(self, at: Millis) -> None:
+        """Publish the bars of a minute when they are due."""
         self._clock.at(at + MINUTE + PUBLISHED, lambda: self._publish("b", at))
         self._clock.at(at + MINUTE + UPDATED, lambda: self._publish("u", at))
-        self._clock.at(at + MINUTE, self._minute)
 
     def _tick(self, trading: list[tuple[str, list[float], float, tuple[str, ...]]], index: int) -> None:
         for symbol, prices, size, tapes in trading:
