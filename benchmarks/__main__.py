@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from benchmarks import browsers, disk, ensemble, listing, memory, screen, seeking, throughput, viewers, wire
+from benchmarks import alerts, browsers, disk, ensemble, listing, memory, screen, seeking, throughput, viewers, wire
 from benchmarks.table import FULL, QUICK, Benchmark, Result, table
 
 BENCHMARKS: Final[Mapping[str, Benchmark]] = {
@@ -24,6 +24,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "viewers": viewers.viewers,
     "browsers": browsers.browsers,
     "wire": wire.wire,
+    "alerts": alerts.alerts,
     "memory": memory.memory,
 }
 

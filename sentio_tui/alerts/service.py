@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -25,10 +26,13 @@ from sentio_tui.journal.names import alerts_path
 from sentio_tui.journal.reader import JournalDamaged, read_all
 from sentio_tui.model.events import AnyEvent, Level, Noted, SessionStarted
 from sentio_tui.sessions.base import ALERT, BELL, DESKTOP
-from sentio_tui.settings import AlertSettings, MailSettings, Settings
+from sentio_tui.settings import AlertSettings, AlertTargetSettings, MailSettings, Settings
 
 TURNS: Final = 50_000
 """Turns that may wait to be looked at. Beyond, the oldest are forgotten and read from the journal."""
+
+TOGETHER: Final = 500
+"""Events looked at together."""
 
 LOOK_EVERY: Final = 0.1
 """Seconds between two looks at the queue when it was empty."""
@@ -82,6 +86,7 @@ class Alerts:
         """The number of the first event it was given; 0 before."""
         self._watch: AlertWatch | None = None
         self._couriers: dict[str, Courier] = {}
+        self._lock = threading.Lock()
         self._unreached: set[str] = set()
         """Targets of which a person was told that they get nothing."""
         path = alerts_path(session.journal.parent, session.name)
@@ -102,8 +107,12 @@ class Alerts:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        failure = f"{kind.__name__}: {error}" if kind is not None else self._session.failure
-        await asyncio.to_thread(self._finish, failure)
+        trouble = self._session.failure
+        if kind is not None:
+            trouble = f"The session broke off: {kind.__name__}: {error}"
+        elif trouble:
+            trouble = f"The session has ended, but {trouble}"
+        await asyncio.to_thread(self._finish, trouble)
 
     def _run(self) -> None:
         try:
@@ -116,33 +125,57 @@ class Alerts:
             self._session.say(f"Alerts have stopped: {type(error).__name__}: {error}")
 
     def _tell_missing(self) -> None:
+        """Say which targets have no address. Nobody waits for a keyring, which may take its time."""
         used = {target for rule in self._settings.rules.values() for target in rule.targets}
         for name, target in self._settings.targets.items():
-            if name in used and (why := missing(name, target, self._mail)):
-                self._unreached.add(name)
-                self._session.say(f"Alerts do not reach {name}: {why}")
+            if name not in used:
+                continue
+            if target.url_keyring:
+                threading.Thread(target=self._tell_if_missing, args=(name, target), daemon=True).start()
+            else:
+                self._tell_if_missing(name, target)
+
+    def _tell_if_missing(self, name: str, target: AlertTargetSettings) -> None:
+        if (why := missing(name, target, self._mail)) and self._is_news(name):
+            self._session.say(f"Alerts do not reach {name}: {why}")
+
+    def _is_news(self, name: str) -> bool:
+        """Whether it was not known that a target is not reached; now it is."""
+        with self._lock:
+            known = name in self._unreached
+            self._unreached.add(name)
+            return not known
 
     # From events to alerts.
 
     def _look(self) -> None:
-        """Look at every turn there is."""
+        """Look at every turn there is, some hundreds together."""
         turns = self._turns
         while turns:
-            try:
-                events = turns.popleft()
-            except IndexError:  # it was full, and the session's thread was faster
-                return
-            self._follow([event for event in events if event.seq])  # the rest are notices, no events
+            together: list[AnyEvent] = []
+            with suppress(IndexError):  # it was full, and the session's thread was faster
+                while len(together) < TOGETHER:
+                    events = turns.popleft()
+                    if not events or not events[0].seq:
+                        continue  # notices, no events
+                    if together and events[0].seq != together[-1].seq + 1:
+                        self._follow(together)
+                        together = []
+                    together += events
+            if together:
+                self._follow(together)
 
     def _follow(self, events: Sequence[AnyEvent]) -> None:
-        if not events:
-            return
+        """Take in events without a gap between them."""
         watch = self._watch
         if watch is None:
             watch = self._watch = self._begin(events[0])
-        if events[0].seq > watch.seq + 1:
-            self._give(watch.take(self._recorded(watch.seq, events[0].seq)))
-        self._give(watch.take([event for event in events if event.seq > watch.seq]))
+        known = watch.seq
+        if events[0].seq > known + 1:
+            self._give(watch.take(self._recorded(known, events[0].seq)))
+        elif events[0].seq <= known:
+            events = [event for event in events if event.seq > known]
+        self._give(watch.take(events))
 
     def _begin(self, first: AnyEvent) -> AlertWatch:
         """A watch that stands where the session began, or goes on: nobody is told again of what was before."""
@@ -191,10 +224,7 @@ class Alerts:
             deliver: Deliver = Screens(self._session, _CODES[name])
             return Courier(name, watch.source, deliver, SCREEN_PACE, _nobody, self._clock)
         target = self._settings.targets[name]
-        try:
-            deliver = deliverer(name, target, self._mail)
-        except NoAddress as error:
-            deliver = Nowhere(str(error))
+        deliver = Outside(name, target, self._mail)
         return Courier(name, watch.source, deliver, Pace(interval=target.interval), self._came, self._clock)
 
     def _came(self, outcome: Outcome) -> None:
@@ -202,22 +232,23 @@ class Alerts:
         self._record.write(outcome)
         name = outcome.target
         if outcome.state == "sent":
-            if name in self._unreached:
+            with self._lock:
+                was_unreached = name in self._unreached
                 self._unreached.discard(name)
+            if was_unreached:
                 self._session.say(f"Alerts reach {name} again", Level.INFO)
-        elif name not in self._unreached:
-            self._unreached.add(name)
+        elif self._is_news(name):
             count = len(outcome.message.alerts) + outcome.message.more
             lost = "1 alert" if count == 1 else f"{count} alerts"
             self._session.say(f"Alerts do not reach {name}: {outcome.why}; {lost} lost")
 
-    def _finish(self, failure: str) -> None:
+    def _finish(self, trouble: str) -> None:
         """The last alerts go out, or are given up: the end of a session waits only so long for them."""
         deadline = self._clock() + self._settings.patience
         self._is_over.set()
         self._thread.join(self._settings.patience)
-        if failure and self._watch is not None and not self._thread.is_alive():
-            self._give(self._broke_off(self._watch, failure))
+        if trouble and self._watch is not None and not self._thread.is_alive():
+            self._give(self._troubled(self._watch, trouble))
         couriers = list(self._couriers.values())
         for courier in couriers:
             courier.close()
@@ -230,11 +261,10 @@ class Alerts:
         for courier in slow:
             courier.abandon(max(0.0, deadline - self._clock()))
 
-    def _broke_off(self, watch: AlertWatch, failure: str) -> list[Alert]:
+    def _troubled(self, watch: AlertWatch, trouble: str) -> list[Alert]:
         """The one thing that no event tells."""
-        text = one_line(f"The session broke off: {failure}")
         return [
-            Alert(name, rule.on, Level.ALARM, watch.seq, watch.at, text, rule.targets)
+            Alert(name, rule.on, Level.ALARM, watch.seq, watch.at, one_line(trouble), rule.targets)
             for name, rule in self._settings.rules.items()
             if rule.on == "session_ended" and rule.targets
         ]
@@ -252,14 +282,23 @@ class Screens:
         self._session.show([Noted(0, message.alerts[-1].at, message.level, self._code, text)])
 
 
-class Nowhere:
-    """Where a target has no address."""
+class Outside:
+    """Brings messages to a target beyond the screens. Its address is looked up with the first of them, on the thread
+    that brings them: a keyring may take its time."""
 
-    def __init__(self, why: str) -> None:
-        self._why = why
+    def __init__(self, name: str, target: AlertTargetSettings, mail: MailSettings) -> None:
+        self._name = name
+        self._target = target
+        self._mail = mail
+        self._deliver: Deliver | None = None
 
     def __call__(self, message: Message) -> None:
-        raise NotDelivered(self._why, for_good=True)
+        if self._deliver is None:
+            try:
+                self._deliver = deliverer(self._name, self._target, self._mail)
+            except NoAddress as error:
+                raise NotDelivered(str(error), for_good=True) from None
+        self._deliver(message)
 
 
 def _nobody(_: Outcome) -> None:

@@ -1,6 +1,6 @@
 """Which alerts the events of a session lead to. The same events give the same alerts, live, headless and in replay."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Final
 
@@ -41,8 +41,12 @@ _UNKNOWN: Final = frozenset({f"{BROKER}_order_unknown", f"{BROKER}_order_lost"})
 
 _STRATEGY: Final = frozenset({"strategy_failed", "strategy_fault"})
 _SILENT: Final = frozenset({FeedStatus.STALE, FeedStatus.DOWN})
-_WORTH: Final = frozenset({BarReceived, OrderFilled, AccountAdopted})
-"""The kinds of event that change what the session is worth."""
+_WORTH: Final = frozenset({OrderFilled, AccountAdopted})
+"""The kinds of event, besides bars, that change what the session is worth."""
+_STOP_LOSS: Final = Reason.STOP_LOSS  # reading a member off an enum class costs as much as a function call
+
+Moment = tuple[int, Millis]
+"""The number of an event, and market time."""
 
 
 class AlertWatch:
@@ -57,11 +61,14 @@ class AlertWatch:
         for name, rule in rules.items():
             if rule.targets:
                 self._rules.setdefault(rule.on, []).append((name, rule))
-        self._figures = [
-            (name, rule, figure) for kind, figure in _FIGURES.items() for name, rule in self._rules.get(kind, ())
-        ]
+        self._figures = [each for kind in ("drawdown", "daily_loss") for each in self._rules.get(kind, ())]
+        self._least = min((rule.threshold for _, rule in self._figures), default=1.0)
+        """The drawdown below which none of these rules can be beyond its threshold."""
         self._beyond: set[str] = set()
         """Rules on a figure that is beyond their threshold, and was told."""
+        self._day = 0
+        self._day_start = info.capital
+        """What the day's loss is measured from, after so many days."""
         self._told: dict[tuple[str, str], Millis] = {}
         """When a rule was last told of a symbol or part, by market time."""
         self._silent: dict[str, tuple[Millis, str]] = {}
@@ -96,13 +103,20 @@ class AlertWatch:
         for event in events:
             if self._silent and event.at > state.at:
                 self._look_at_silence()
-            kind = type(event)
-            order = None if kind is BarReceived or kind is Decided else self._order(event)
-            state.apply(event)
-            if kind in _WORTH:
-                for name, rule, figure in self._figures:
-                    self._look_at(name, rule, figure, event)
-            if kind is not BarReceived:
+            # Nearly all events are of the first two kinds.
+            if type(event) is Decided:
+                state.apply_decision(event)
+                if event.reason is _STOP_LOSS:
+                    self._stopping[event.book] = event.at
+            elif type(event) is BarReceived:
+                state.apply_bar(event)
+                if self._figures:
+                    self._look_at_figures(event)
+            else:
+                order = self._order(event)
+                state.apply(event)
+                if self._figures and type(event) in _WORTH:
+                    self._look_at_figures(event)
                 self._look(event, order)
         return self._out
 
@@ -119,10 +133,6 @@ class AlertWatch:
 
     def _look(self, event: AnyEvent, order: Order | None) -> None:
         match event:
-            case Decided():
-                if event.reason is Reason.STOP_LOSS:
-                    self._stopping[event.book] = event.at
-                return
             case OrderFilled():
                 self._filled(event, order)
             case OrderSubmitted(order=order):
@@ -150,11 +160,12 @@ class AlertWatch:
     def _filled(self, event: OrderFilled, order: Order | None) -> None:
         fill = event.fill
         pnl = self._state.executions[-1].pnl
-        text = (words(event, order) or "") + ("" if pnl is None else f", P&L {pnl:+.2f}")
+        traded = (words(event, order) or "").removeprefix("Trade: ")
+        text = traded + ("" if pnl is None else f", P&L {pnl:+.2f}")
         self._fire("fill", event, text, Level.INFO, fill.symbol)
         if fill.order_id in self._stops:
             self._stops.discard(fill.order_id)
-            self._fire("stop_loss", event, f"Stop loss: {text.removeprefix('Trade: ')}", Level.WARNING, fill.symbol)
+            self._fire("stop_loss", event, f"Stop loss: {text}", Level.WARNING, fill.symbol)
 
     def _fault(self, event: FaultReported) -> None:
         part, text = event.part, event.text
@@ -198,7 +209,7 @@ class AlertWatch:
                     continue
                 self._stale_told.add((name, symbol))
                 text = f"Feed: {symbol or 'all of it'} is {why}" + (f" for {lasted // 1000} s" if lasted else "")
-                self._put(name, rule, state.seq, state.at, text, Level.WARNING, symbol)
+                self._put(name, rule, (state.seq, state.at), text, Level.WARNING, symbol)
 
     def _is_open(self, symbol: str) -> bool:
         """Whether bars of a symbol, or of any (""), are to be expected."""
@@ -207,12 +218,33 @@ class AlertWatch:
 
     # Figures.
 
-    def _look_at(self, name: str, rule: AlertRuleSettings, figure: "Figure", event: AnyEvent) -> None:
-        beyond = figure(self._state, rule.threshold)
-        if not beyond:
-            self._beyond.discard(name)
-        elif name not in self._beyond and self._put(name, rule, event.seq, event.at, beyond, Level.WARNING):
-            self._beyond.add(name)
+    def _look_at_figures(self, event: AnyEvent) -> None:
+        # A day's start is never above the peak: its loss is never larger than the drawdown.
+        drawdown, _ = self._state.curve.now()
+        if not drawdown > self._least:
+            self._beyond.clear()
+            return
+        for name, rule in self._figures:
+            loss = drawdown if rule.on == "drawdown" else self._daily_loss()
+            if not loss > rule.threshold:
+                self._beyond.discard(name)
+            elif name not in self._beyond:
+                moment = event.seq, event.at
+                if self._put(name, rule, moment, self._fall(rule, loss), Level.WARNING):
+                    self._beyond.add(name)
+
+    def _daily_loss(self) -> float:
+        state = self._state
+        day = state.curve.days_over
+        if day != self._day:
+            self._day, self._day_start = day, day_start(state)
+        return 1.0 - state.equity / self._day_start
+
+    def _fall(self, rule: AlertRuleSettings, loss: float) -> str:
+        beyond = f"{loss:.2%}, beyond {rule.threshold:.2%}: equity {self._state.equity:,.2f}"
+        if rule.on == "drawdown":
+            return f"Drawdown {beyond}, highest {self._state.curve.peak:,.2f}"
+        return f"Daily loss {beyond}, {self._day_start:,.2f} at the day's start"
 
     def _farewell(self, event: SessionEnded) -> str:
         state = self._state
@@ -223,12 +255,13 @@ class AlertWatch:
 
     def _fire(self, kind: str, event: AnyEvent, text: str, level: Level, subject: str = "") -> None:
         for name, rule in self._rules.get(kind, ()):
-            self._put(name, rule, event.seq, event.at, text, level, subject)
+            self._put(name, rule, (event.seq, event.at), text, level, subject)
 
     def _put(
-        self, name: str, rule: AlertRuleSettings, seq: int, at: Millis, text: str, level: Level, subject: str = ""
+        self, name: str, rule: AlertRuleSettings, moment: Moment, text: str, level: Level, subject: str = ""
     ) -> bool:
         """Keep the alert, unless the rule is to be quiet now."""
+        seq, at = moment
         if rule.quiet:
             told = self._told.get((name, subject))
             if told is not None and at - told < rule.quiet * 1000:
@@ -236,32 +269,6 @@ class AlertWatch:
             self._told[name, subject] = at
         self._out.append(Alert(name, rule.on, level, seq, at, one_line(text), rule.targets))
         return True
-
-
-Figure = Callable[[State, float], str]
-"""What a figure is, in words, where it is beyond a threshold; empty where it is not."""
-
-
-def _drawdown(state: State, limit: float) -> str:
-    loss, _ = state.curve.now()
-    if not loss > limit:
-        return ""
-    peak = state.curve.peak
-    return f"Drawdown {loss:.2%}, beyond {limit:.2%}: equity {state.equity:,.2f}, highest {peak:,.2f}"
-
-
-def _daily_loss(state: State, limit: float) -> str:
-    # A day's start is never above the peak, so most bars end here.
-    if not state.curve.now()[0] > limit:
-        return ""
-    start = day_start(state)
-    loss = 1.0 - state.equity / start
-    if not loss > limit:
-        return ""
-    return f"Daily loss {loss:.2%}, beyond {limit:.2%}: equity {state.equity:,.2f}, {start:,.2f} at the day's start"
-
-
-_FIGURES: Final[Mapping[str, Figure]] = {"drawdown": _drawdown, "daily_loss": _daily_loss}
 
 
 def alerts_of(events: Iterable[AnyEvent], rules: Mapping[str, AlertRuleSettings]) -> tuple[Source, list[Alert]]:

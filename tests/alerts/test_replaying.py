@@ -46,7 +46,7 @@ def test_it_is_told_as_the_replay_comes_there(tmp_path: Path) -> None:
         wall.now += 1.0
         notices += told(session)
     assert len(notices) == len(fills)
-    assert notices[0].text.startswith("Would have fired: Trade: BUY ")
+    assert notices[0].text.startswith("Would have fired: BUY ")
     assert {(note.seq, note.code, note.level) for note in notices} == {(0, ALERT, Level.INFO)}
     assert [note.at for note in notices] == [event.at for event in fills]
 
@@ -60,7 +60,7 @@ def test_what_comes_together_is_one_notice_on_the_screen(tmp_path: Path) -> None
     monitor.follow(session)
     monitor.pull()
     (toast,) = monitor.pull().toasts
-    assert toast.text.startswith("Would have fired: 16 fills: Trade: BUY ")
+    assert toast.text.startswith("Would have fired: 16 fills: BUY ")
 
 
 def test_stepping_bars_tells_it_and_going_back_or_far_does_not(tmp_path: Path) -> None:
@@ -102,4 +102,4 @@ def test_the_command_replays_with_the_rules_in_force(
             found += told(session)
         return found
 
-    until(lambda: any("Would have fired: Trade: BUY" in note.text for note in stepped()))
+    until(lambda: any("Would have fired: BUY" in note.text for note in stepped()))

@@ -2,16 +2,22 @@
 and no longer, and no secret stands in any file."""
 
 import asyncio
+import errno
 import json
+import os
+import threading
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+import keyring
 import pytest
 
 from sentio_tui.alerts.alert import Alert
 from sentio_tui.alerts.service import Alerts, around
 from sentio_tui.alerts.watching import alerts_of
+from sentio_tui.journal import document_writer
+from sentio_tui.journal.atomic import JournalError
 from sentio_tui.journal.names import alerts_path, journal_path
 from sentio_tui.journal.reader import read_all
 from sentio_tui.model.events import AnyEvent, Level, Noted, OrderFilled
@@ -114,6 +120,43 @@ def test_a_variable_that_is_missing_is_a_warning_and_the_rest_goes_on(
         ("hook", "sent", ""),
         ("phone", "failed", why),
     }
+
+
+def test_a_keyring_that_hangs_holds_nobody_up(
+    hooked: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answered = threading.Event(), threading.Event()
+
+    def hang(service: str, entry: str) -> str:
+        asked.set()
+        answered.wait()
+        return hooked.url
+
+    monkeypatch.setattr(keyring, "get_password", hang)
+    kept = AlertTargetSettings("webhook", url_keyring="kept", interval=0.0)
+    rules = {"fills": rule("fill", 0.0, 0.0, "hook", "kept")}
+    session = accompanied(assemble(simulated(0.0, speed=6000.0), tmp_path), settings(rules, 1.0, hook=HOOK, kept=kept))
+    session.start()
+    until(asked.is_set)
+    until(lambda: len(hooked.posts) > 2)
+    session.close()
+    assert {(row["target"], row["state"]) for row in record(session)} == {("hook", "sent"), ("kept", "late")}
+    answered.set()
+
+
+def test_a_session_that_is_not_all_on_disk_is_told(
+    hooked: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, parts: object) -> None:
+        raise JournalError(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+
+    monkeypatch.setattr(document_writer, "replace_file", full)
+    session = accompanied(assemble(simulated(60.0), tmp_path), settings({"end": rule("session_ended")}))
+    session.start()
+    assert session.wait(60.0)
+    texts = [each["text"] for each in hooked.alerts()]
+    assert texts[0].startswith("Session ended: the configured duration is over; equity ")
+    assert texts[1].startswith("The session has ended, but not all of the session is on disk: ")
 
 
 def test_a_target_that_fails_is_told_once_and_when_it_works_again(hooked: Receiver, tmp_path: Path) -> None:
@@ -270,7 +313,7 @@ def test_screens_are_told_what_they_do_not_tell_by_themselves(tmp_path: Path) ->
     shown = {note.code: note for note in session.shown}
     assert set(shown) == {ALERT, BELL, DESKTOP}
     assert all(note.seq == 0 for note in session.shown)
-    assert shown[ALERT].text.startswith("2 fills: Trade: BUY ")
+    assert shown[ALERT].text.startswith("2 fills: BUY ")
     assert "it failed" not in shown[ALERT].text
     assert shown[BELL].text == "Strategy: it failed"
     title, _, body = shown[DESKTOP].text.partition("\n")
@@ -294,7 +337,7 @@ def test_every_screen_hears_of_it_here_and_over_the_socket(tmp_path: Path) -> No
         for told in (here, there):
             until(partial(has_rung, told))
         text = next(note.text for note in of(there.events, Noted) if note.code == ALERT)
-        assert "Trade: BUY " in text
+        assert "BUY " in text
         seen = ann._told
         assert seen is not None
         assert seen > 0, "a notice has no number, and takes none away"

@@ -41,9 +41,9 @@ def test_fills_say_what_was_traded_why_and_what_came_of_it() -> None:
     bought, sold = alerts(events, "fill")
     fills = of(events, OrderFilled)
     assert (bought.seq, sold.seq) == tuple(fill.seq for fill in fills)
-    assert bought.text.startswith("Trade: BUY 19.")
+    assert bought.text.startswith("BUY 19.")
     assert bought.text.endswith(" BTC-USD @ 101.11 (Scripted Signal)")
-    assert "Trade: SELL " in sold.text
+    assert "SELL " in sold.text
     assert "(Scripted Signal), P&L +10.93" in sold.text
     assert bought.level is Level.INFO
 
@@ -110,7 +110,7 @@ def test_quiet_is_kept_for_each_symbol_by_itself() -> None:
     assert fills.count(COIN) == 4
     assert fills.count(OTHER) == 2
     quiet = alerts(events, "fill", quiet=3600.0)
-    assert [alert.text.split()[3] for alert in quiet] == [COIN, OTHER]
+    assert [alert.text.split()[2] for alert in quiet] == [COIN, OTHER]
 
 
 @pytest.mark.parametrize(("threshold", "minute"), [(0.0, 5), (60.0, 6), (180.0, 8)])

@@ -98,8 +98,8 @@ def test_replay_tells_what_would_have_fired_and_sends_nothing(
     assert cli.main(["alerts", "replay", name, "--sessions-dir", str(folder)]) == 0
     head, bought, sold = capsys.readouterr().out.splitlines()
     assert head.split("  ")[0] == "would have fired at"
-    assert bought.startswith("2025-01-06 00:03:00 UTC  fills  desk, bell  Trade: BUY ")
-    assert "Trade: SELL " in sold
+    assert bought.startswith("2025-01-06 00:03:00 UTC  fills  desk, bell  BUY ")
+    assert "SELL " in sold
     assert hook.posts == []
 
 

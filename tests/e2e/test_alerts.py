@@ -1,12 +1,13 @@
 """Alerts of real programs: they reach a webhook, the terminal's bell and desktop, and go on after a detach."""
 
 import json
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from tests.alerts.receiving import Receiver, receiver
-from tests.e2e.conftest import SMALL, WIDE, Desk, answer, quit_by, wait_until
+from tests.e2e.conftest import PROGRAM, SMALL, WIDE, Desk, answer, quit_by, wait_until
 from tests.e2e.screen import Size
 from tests.e2e.terminal import Terminal
 from tests.e2e.test_detach import stop
@@ -50,13 +51,13 @@ def ran(desk: Desk, **variables: str) -> str:
 
 def test_an_alert_reaches_webhook_screen_bell_and_desktop(desk: Desk, hook: Receiver) -> None:
     terminal = opened(desk, hook, WIDE)
-    terminal.wait_for("Trade: BUY ")
+    terminal.wait_for("▌ BUY ")
     terminal.wait_for(lambda screen: b"\x1b]9;sentio-tui: live_" in screen.output)
     asked = terminal.output[terminal.output.index(b"\x1b]9;") :].split(b"\x1b\\")[0].decode()
-    assert "(replay): fill: Trade: BUY " in asked
+    assert "(replay): fill: BUY " in asked
     terminal.wait_for(lambda screen: b"\x07" in screen.output)
     wait_until(lambda: hook.posts)
-    assert hook.alerts()[0]["text"].startswith("Trade: BUY ")
+    assert hook.alerts()[0]["text"].startswith("BUY ")
     quit_by(terminal)
     assert terminal.wait_exit() == 0
     assert terminal.left_behind() == []
@@ -88,6 +89,15 @@ def test_after_a_detach_the_terminal_is_silent_and_the_rest_goes_on(desk: Desk, 
 def test_the_end_of_a_session_without_a_screen_is_told(desk: Desk, hook: Receiver) -> None:
     ran(desk, HOOK_URL=hook.url)
     assert hook.alerts()[-1]["text"].startswith("Session ended: the configured duration is over; equity ")
+
+
+def test_the_end_is_told_when_a_session_is_interrupted(desk: Desk, hook: Receiver) -> None:
+    place = ("--sessions-dir", str(desk.sessions), *desk.rising())
+    terminal = desk.open_command(str(PROGRAM), "run", *place, HOOK_URL=hook.url, NO_PROXY="127.0.0.1")
+    terminal.wait_for("Trade: BUY")
+    terminal.send_signal(signal.SIGINT)
+    assert terminal.wait_exit() == 130
+    assert hook.alerts()[-1]["text"].startswith("Session ended: by exit; equity ")
 
 
 def test_a_variable_that_is_missing_is_told_and_ends_nothing(desk: Desk) -> None:
