@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sentio_tui.model.bars import Millis
+from sentio_tui.model.bars import MINUTE, Millis
 from sentio_tui.model.snapshot import Curve
 
 _BEFORE_ALL: Final[Millis] = -(2**63)
@@ -51,7 +51,9 @@ class EquityCurve:
         self._day_end = 0
 
     def mark(self, at: Millis, equity: float, held: bool) -> None:
-        """State the equity at a time, not before that of the newest point."""
+        """State the equity at a time, not before that of the newest point. What a live market brings within a minute
+        belongs to the point at which the minute began."""
+        at -= at % MINUTE
         newest = self._newest
         if newest >= at:
             self.equity[-1] = self._open = equity

@@ -41,6 +41,16 @@ def curve(values: list[float], capital: float = 10_000.0, step: int = MINUTE) ->
     return made
 
 
+@given(st.lists(st.integers(0, 20 * MINUTE), min_size=1, max_size=50))
+def test_a_point_is_a_minute_at_whatever_moments_a_live_market_speaks(moments: list[int]) -> None:
+    made = EquityCurve(10_000.0, "UTC")
+    for number, moment in enumerate(sorted(moments)):
+        made.mark(START + moment, 10_000.0 + number, held=True)
+    assert made.times == sorted({START + moment // MINUTE * MINUTE for moment in moments})
+    assert made.held_share == (len(made.times), len(made.times))
+    assert made.equity[-1] == 10_000.0 + len(moments) - 1
+
+
 @given(equities)
 def test_maximum_drawdown_is_that_of_empyrical(values: list[float]) -> None:
     made = curve(values, capital=values[0])
