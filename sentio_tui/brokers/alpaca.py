@@ -15,7 +15,7 @@ from sentio_tui.alpaca.streams import BACKOFF, Message, StreamState, StreamWord,
 from sentio_tui.brokers.alpaca_account import SETTLE, Look
 from sentio_tui.brokers.alpaca_line import Line, Sleep
 from sentio_tui.brokers.alpaca_orders import Placed, Stage
-from sentio_tui.brokers.alpaca_requests import NotSent, client_id, request, session_mark
+from sentio_tui.brokers.alpaca_requests import NotSent, client_id, request, session_mark, trouble
 from sentio_tui.brokers.alpaca_sending import Sender
 from sentio_tui.brokers.base import BrokerFault, BrokerNews, OpenIntent
 from sentio_tui.model.bars import Bar, Millis
@@ -242,7 +242,7 @@ class AlpacaBroker:
                 else:
                     await look.orders()
             except AlpacaError as error:
-                self._fault("requests", error.told)
+                self._fault("requests", trouble(error))
             else:
                 self._fault("requests", "")
                 self._fault("account", look.blocked)

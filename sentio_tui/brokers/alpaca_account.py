@@ -127,6 +127,8 @@ class Look:
             self._since = max(self._since, _time_of(reading.executions[-1], self._since))
         self._foreign.show(orders, reading.positions, reading.executions)
         line.tell(AccountWord(reading.cash, reading.positions))
+        line.accounts += 1
+        line.changed()
 
 
 class Foreign:

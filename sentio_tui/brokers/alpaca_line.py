@@ -29,6 +29,8 @@ class Line:
         """Counts what happened to orders."""
         self.ends = 0
         """Counts the orders of which something filled and that have ended."""
+        self.accounts = 0
+        """Counts how often the account was told."""
         self.bought: Final[dict[str, float]] = {}
         """By symbol, what has filled since the account was last told; sales count below zero."""
         self.strays: Final[list[Placed]] = []

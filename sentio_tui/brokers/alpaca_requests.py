@@ -24,6 +24,8 @@ _TYPES: Final[dict[OrderType, Literal["market", "limit", "stop", "stop_limit"]]]
     OrderType.STOP_LIMIT: "stop_limit",
 }
 _FINEST: Final = Decimal("0.000000001")
+_COIN_FEES: Final = Decimal("0.005")
+"""The share of bought coins that fees may have taken: twice the dearest one, for half of them may have been sold."""
 
 
 class NotSent(Exception):
@@ -91,18 +93,30 @@ def stepped(quantity: float, instrument: Instrument) -> Decimal:
 
 
 def carried(order: Order, sent: NewOrder | None, instrument: Instrument, error: AlpacaError) -> NewOrder | None:
-    """A buy for an amount of money again, as large as the buying power carries that its refusal tells of. None where
-    that is not why it was refused, or less than half of it would be left."""
-    if order.notional is None or sent is None or sent.qty is None or "insufficient buying power" not in error.message:
+    """A refused order again, as large as the account carries by the words of its refusal: a buy for an amount of money
+    where buying power is short, a sale of coins of which Alpaca has taken its fee. None for any other refusal, and
+    where much less would be left."""
+    if sent is None or sent.qty is None:
         return None
+    if order.notional is not None and "insufficient buying power" in error.message:
+        needs, has = _figure(error, "cost_basis"), _figure(error, "buying_power")
+        if not 0.0 < has < needs:
+            return None
+        quantity, least = stepped(float(sent.qty) * has / needs, instrument), sent.qty / 2
+    elif order.side is Side.SELL and instrument.asset_class is AssetClass.CRYPTO and "insufficient" in error.message:
+        available = Decimal(str(_figure(error, "available")))
+        quantity, least = available.quantize(_FINEST, ROUND_DOWN), sent.qty * (1 - _COIN_FEES)
+    else:
+        return None
+    return replace(sent, qty=quantity) if least <= quantity < sent.qty else None
+
+
+def _figure(error: AlpacaError, name: str) -> float:
+    """A figure in the body of a refusal; 0.0 where it has none."""
     try:
-        needs, has = (float(str(error.body.get(name))) for name in ("cost_basis", "buying_power"))
+        return float(str(error.body.get(name)))
     except ValueError:
-        return None
-    if not 0.0 < has < needs:
-        return None
-    quantity = stepped(float(sent.qty) * has / needs, instrument)
-    return replace(sent, qty=quantity) if sent.qty / 2 <= quantity < sent.qty else None
+        return 0.0
 
 
 def _price(value: float | None, instrument: Instrument) -> Decimal | None:
@@ -128,6 +142,13 @@ def refusal(error: AlpacaError) -> str:
     if error.status == 429:
         return "Alpaca refuses: too many requests with these keys"
     return f"Alpaca refuses: {error.message}"
+
+
+def trouble(error: AlpacaError) -> str:
+    """Why the account cannot be looked at, in plain words."""
+    if error.status in (401, 403):
+        return f"Alpaca refuses to be asked ({error.message.rstrip('.')}); check the keys with `sentio-tui doctor`"
+    return f"Alpaca cannot be asked ({error.doing}): {error.message}"
 
 
 def _hash(text: str, length: int) -> str:

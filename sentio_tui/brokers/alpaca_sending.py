@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from typing import Final
 
 from sentio_tui.alpaca.http import AlpacaError
@@ -22,6 +23,8 @@ NOT_LANDED: Final[Millis] = 60_000
 GONE: Final = 10.0
 """Seconds a sell waits for the end of a buy of its symbol that was cancelled, and the other way round: the two could
 trade with each other, which Alpaca refuses."""
+COMPARED: Final = 30.0
+"""Seconds a sale that is made smaller waits for the account to be told."""
 GOODBYE: Final = 15.0
 """Seconds that orders under way have when the session ends."""
 
@@ -95,10 +98,10 @@ class Sender:
                 return
             else:
                 pause = await self._post(placed)
-                if pause is None or (pause and line.is_closing):
+                if pause is None or (pause and line.is_closing and not placed.is_shrunk):
                     break
                 if pause:
-                    await line.until(lambda: placed.cancel or line.is_closing, pause)
+                    await line.until(partial(self._need_not_wait, placed, line.accounts), pause)
         line.changed()
         if placed.cancel and placed.stage is Stage.PLACED:
             await self._cancel(placed)
@@ -136,9 +139,17 @@ class Sender:
         smaller = None if placed.is_shrunk else carried(placed.order, placed.request, placed.instrument, error)
         if smaller is not None:
             placed.request, placed.is_shrunk = smaller, True
-            return 0.0
+            if order.side is Side.BUY:
+                return 0.0
+            line.ask()  # first the books learn of the fee: what is sold then is all they hold
+            return COMPARED
         line.answer(placed.deny(refusal(error), line.now()))
         return None
+
+    def _need_not_wait(self, placed: Placed, accounts: int) -> bool:
+        """`accounts` is how often the account had been told when the wait began."""
+        line = self._line
+        return placed.cancel or line.is_closing or (placed.is_shrunk and line.accounts != accounts)
 
     def _is_opposed(self, placed: Placed) -> bool:
         """Whether an order on the other side of the symbol is about to go."""

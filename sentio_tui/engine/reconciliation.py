@@ -27,7 +27,8 @@ LITTLE: Final = 0.001
 """The share of equity by which cash may differ without anybody being asked."""
 
 COIN_FEE: Final = 0.005
-"""The share of a coin that may be missing: twice the dearest fee of Alpaca's, for half of it may have been sold."""
+"""The share of a coin that may be missing: twice the dearest fee of Alpaca's, for half of it may have been sold. Coins
+that are worth no more than the cash that may differ may be missing, too."""
 
 CENT: Final = 0.005
 """Money below which nothing is a difference."""
@@ -71,8 +72,7 @@ class Reconciliation:
         if report is None:
             return
         held = {each.symbol: each.quantity for each in report.positions}
-        symbols = self._state.info.symbols
-        charged = any(_is_fee(symbol, _held(self._state, symbol), held.get(symbol, 0.0)) for symbol in symbols)
+        charged = any(_is_fee(self._state, symbol, held.get(symbol, 0.0)) for symbol in self._state.info.symbols)
         if charged or abs(report.cash - self._state.cash) > CENT:
             self._adopt(report, "costs that the broker charged", at)
 
@@ -96,10 +96,11 @@ class Reconciliation:
             for symbol in book.symbols:
                 held = theirs.get(symbol, Held(symbol, 0.0, 0.0))
                 here = _held(state, symbol)
-                if _is_fee(symbol, here, held.quantity):
+                if _is_fee(state, symbol, held.quantity):
                     if symbol in after:
-                        left = round(after[symbol].quantity * held.quantity / here, 9)
-                        after[symbol] = Held(symbol, left, account.positions[symbol].cost / left)
+                        left = round(after.pop(symbol).quantity * held.quantity / here, 9)
+                        if left > DUST:
+                            after[symbol] = Held(symbol, left, account.positions[symbol].cost / left)
                     continue
                 if symbol in claimed:
                     continue
@@ -124,7 +125,7 @@ def differences(state: State) -> tuple[AccountDifference, ...]:
         AccountDifference(symbol, here, there)
         for symbol in state.info.symbols
         if abs((here := _held(state, symbol)) - (there := theirs.get(symbol, 0.0))) > DUST
-        and not _is_fee(symbol, here, there)
+        and not _is_fee(state, symbol, there)
     ]
     if abs(report.cash - state.cash) > max(CENT, LITTLE * abs(state.equity)):
         found.append(AccountDifference("", state.cash, report.cash))
@@ -145,9 +146,14 @@ def _held(state: State, symbol: str) -> float:
     return sum(account.positions[symbol].quantity for account in accounts if symbol in account.positions)
 
 
-def _is_fee(symbol: str, here: float, there: float) -> bool:
-    """Whether a fee explains what the account has less of a coin (whose symbol has a dash, as in BTC-USD)."""
-    return "-" in symbol and DUST < here - there <= COIN_FEE * here
+def _is_fee(state: State, symbol: str, there: float) -> bool:
+    """Whether a fee explains what the account has less of a coin (whose symbol has a dash, as in BTC-USD): a share of
+    what is held, or what is left of a position that was sold before the fee was known."""
+    here = _held(state, symbol)
+    if "-" not in symbol or not 0.0 <= there < here - DUST:
+        return False
+    price = max(account.positions[symbol].price for account in state.accounts.values() if symbol in account.positions)
+    return here - there <= COIN_FEE * here or (here - there) * price <= LITTLE * state.equity
 
 
 def _words(each: AccountDifference) -> str:

@@ -75,7 +75,7 @@ async def test_t16_while_the_outcome_is_unknown_it_is_told_and_nothing_is_sent_a
         await desk.until_told(accounts + 1)
         agree(desk)
     assert posts(exchange) == 1
-    assert desk.faults()[0].startswith("ask for ")
+    assert desk.faults()[0].startswith("Alpaca cannot be asked (")
     assert len(desk.faults()) == 2
 
 
@@ -313,6 +313,13 @@ async def test_keys_that_are_refused_are_told_and_not_tried_again(exchange: Fake
     (fault,) = set(desk.faults())
     assert fault.startswith("the trading stream ends: auth failed: the keys are refused")
     assert exchange.faults.fired["unauthorized"] == 1
+
+
+async def test_keys_that_are_refused_while_it_trades_are_a_fault(exchange: FakeAlpaca) -> None:
+    async with connected(exchange) as desk:
+        exchange._keys.clear()
+        await desk.pass_time(lambda: desk.faults(), "it is told")
+    assert desk.faults() == ["Alpaca refuses to be asked (unauthorized); check the keys with `sentio-tui doctor`"]
 
 
 async def test_an_account_that_is_blocked_is_a_fault_until_it_is_not(exchange: FakeAlpaca) -> None:

@@ -96,6 +96,16 @@ def test_a_fee_that_was_taken_from_the_coins_is_taken_over_and_the_rest_has_cost
     assert trade.pnl == pytest.approx(-5.0)
 
 
+def test_what_a_fee_left_of_coins_that_were_sold_is_taken_over() -> None:
+    made = holding()
+    sold = Fill("s", "unknown", "main", COIN, Side.SELL, 19.95, 100.0, 0.0, made.state.at)
+    made.answer(OrderFilled(0, made.state.at, sold))
+    made.account(made.state.cash, (), made.state.at)
+    assert not made.state.accounts["main"].positions
+    assert made.state.equity == pytest.approx(9_995.0)
+    assert not made.state.faults
+
+
 @pytest.mark.parametrize(("symbol", "there"), [("SPY", 19.95), (COIN, 19.8), (COIN, 20.05)])
 def test_more_than_a_fee_or_of_shares_or_in_our_favour_stays_a_difference(symbol: str, there: float) -> None:
     made = engine({symbol: [BUY]}, commission=0.0, slippage=0.0)

@@ -76,6 +76,8 @@ class Account:
     def __init__(self, cash: Decimal, seed: int, created: Millis, price: Price) -> None:
         self.cash = cash
         self.multiplier = 2
+        self.coin_fee = _ZERO
+        """The share of bought coins that is taken as the fee, as Alpaca does it: no execution tells of it."""
         self.last_equity = cash
         self.positions: Final[dict[str, Position]] = {}
         self.executions: Final[list[Execution]] = []
@@ -168,6 +170,8 @@ class Account:
         signed = qty * order.sign
         position = self.positions.setdefault(order.symbol, Position(order.listing))
         self._book(position, signed, price)
+        if order.listing.kind == CRYPTO and order.side == BUY:
+            position.qty -= round(qty * self.coin_fee, 9)
         self.cash -= signed * price
         order.filled_qty += qty
         order.filled_value += qty * price

@@ -103,6 +103,7 @@ async def test_t24_after_a_day_of_faults_orders_and_positions_are_those_of_the_e
         exchange = alpaca.exchange
         # What executes with one trade: all of an order of SPY, and a few hundredths of one of the others.
         exchange.volume_share = Decimal("0.004")
+        exchange.account.coin_fee = Decimal("0.0025")
         day = Day(alpaca, seed)
         async with trading(day.floor) as floor:
             feeding = asyncio.create_task(day.feed_engine())

@@ -1,5 +1,6 @@
 """The whole engine on the local exchange, through the Alpaca broker."""
 
+from decimal import Decimal
 from functools import partial
 
 import pytest
@@ -83,6 +84,48 @@ async def test_t25_after_its_own_fills_there_is_never_a_difference(exchange: Fak
     assert len(exchange.exchange.account.executions) > 20
     assert not floor.of(FaultReported)
     assert not floor.of(AccountAdopted)
+
+
+async def test_t25_the_fee_that_is_taken_from_coins_is_no_difference_and_all_that_is_left_can_be_sold(
+    exchange: FakeAlpaca,
+) -> None:
+    exchange.exchange.account.coin_fee = Decimal("0.0025")
+    desk = Desk(exchange)
+    async with trading(Floor(desk, engine_of(desk.broker, {"BTC-USD": [LONG, SHORT]}, exchange.clock.now))) as floor:
+        await floor.minute()
+        await desk.pass_time(lambda: floor.of(AccountAdopted), "the fee is taken over")
+        agree(floor)
+        (adopted,) = floor.of(AccountAdopted)
+        assert adopted.why == "costs that the broker charged"
+        await floor.minute()
+        await until(lambda: not floor.engine.state.orders, "it is sold")
+        agree(floor)
+    assert not floor.of(OrderRejected)
+    assert not floor.of(FaultReported)
+    assert not floor.engine.state.accounts["main"].positions
+    bought, sold = exchange.exchange.account.executions
+    assert sold.qty == bought.qty - round(bought.qty * Decimal("0.0025"), 9)
+
+
+async def test_t25_coins_are_sold_whole_even_before_anybody_knew_of_their_fee(exchange: FakeAlpaca) -> None:
+    """The sale is refused for the fee that is missing; then the account is told, and what there is is sold."""
+    exchange.exchange.account.coin_fee = Decimal("0.0025")
+    desk = Desk(exchange)
+    async with trading(Floor(desk, engine_of(desk.broker, {"BTC-USD": [LONG]}, exchange.clock.now))) as floor:
+        await floor.minute()
+        await until(lambda: floor.engine.state.accounts["main"].positions, "coins are bought")
+        assert not floor.of(AccountAdopted)
+        floor.take(floor.engine.command(Flatten(), "test", exchange.clock.now))
+        await desk.pass_time(lambda: not floor.engine.state.orders, "they are sold")
+        agree(floor)
+    assert executed(exchange, "BTC/USD") > 0  # more was bought than sold: the difference is the fee
+    assert not exchange.exchange.account.positions
+    assert len(floor.of(AccountAdopted)) == 1
+    assert not floor.of(OrderRejected)
+    assert not floor.of(FaultReported)
+    (trade,) = floor.engine.state.trades
+    assert trade.pnl == pytest.approx(floor.engine.state.equity - 100_000.0, abs=0.01)
+    assert trade.pnl < -0.0025 * 19_000
 
 
 async def test_t25_a_foreign_sale_stops_trading_and_shows_both_sides_until_it_is_accepted(exchange: FakeAlpaca) -> None:
