@@ -41,7 +41,9 @@ class Look:
         self._symbols = symbols
         self._foreign = Foreign(line, symbols, mark)
         self._expected: dict[str, float] | None = None
-        self._since: Millis = line.now()
+        self._started: Millis = line.now()
+        self._since = self._started
+        """When the newest fill was that the account's list of fills had."""
         self._lost: set[str] = set()
         self.blocked = ""
         """Why nothing can be traded with the account, in words; empty where it can."""
@@ -103,7 +105,7 @@ class Look:
         account = await rest.account()
         self.blocked = f"the account {account.blocked}" if account.blocked else ""
         positions = await rest.positions()
-        executions = await rest.executions(self._since - MINUTE)
+        executions = await rest.executions(max(self._since - MINUTE, self._started))
         return Reading(account.cash, tuple(map(_held, positions)), executions)
 
     def _is_expected(self, reading: Reading) -> bool:

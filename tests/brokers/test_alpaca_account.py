@@ -139,6 +139,15 @@ async def test_t21_a_new_process_takes_over_the_orders_of_the_one_that_died(exch
     assert posts(exchange) == 1
 
 
+async def test_t21_what_the_process_before_has_filled_is_not_taken_for_somebody_else_s(exchange: FakeAlpaca) -> None:
+    async with connected(exchange) as first:
+        await first.until_filled(first.order(quantity=3.0))
+    exchange.clock.advance(10)
+    async with connected(exchange) as second:
+        await second.until_told(2)
+    assert not second.words("foreign_fill")
+
+
 async def test_t21_an_order_that_was_on_disk_and_never_sent_is_rejected_and_not_sent(exchange: FakeAlpaca) -> None:
     desk = Desk(exchange)
     known = intent(desk, released=False)
