@@ -87,6 +87,7 @@ class Server:
                 threading.Thread(target=self._read, args=(process,), name="dashboard", daemon=True).start()
             else:
                 said = f"{self._address} {process.stdout.read()}".split()
+                process.wait()
                 say(f"{NONE}: {' '.join(said).removeprefix('sentio-tui: ')}")
 
     def stop(self) -> None:

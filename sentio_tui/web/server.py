@@ -1,6 +1,7 @@
 """Serving the dashboard until somebody ends it."""
 
 import asyncio
+import ipaddress
 import logging
 import os
 import re
@@ -66,9 +67,9 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address_of(listening: socket.socket, host: str) -> str:
-    """What a person opens in a browser on this machine, or on another one where it is reached from there."""
-    port = listening.getsockname()[1]
-    name = host.strip("[]")
+    """What a person opens in a browser. Where it listens on every address, with the name of this machine."""
+    address, port = listening.getsockname()[:2]
+    name = socket.gethostname() if ipaddress.ip_address(address).is_unspecified else host.strip("[]")
     return f"http://{f'[{name}]' if ':' in name else name}:{port}/"
 
 

@@ -10,7 +10,7 @@ from websockets.exceptions import InvalidStatus
 
 from sentio_tui.web.app import ROUTES
 from sentio_tui.web.guard import COOKIE, POLICY, is_loopback
-from sentio_tui.web.server import NotServed, checked_token, listen
+from sentio_tui.web.server import NotServed, address_of, checked_token, listen
 from tests.web.recordings import Growing
 from tests.web.serving import PATIENCE, Answer, Reader, Served, served
 
@@ -276,3 +276,11 @@ def test_port_in_use_is_told_with_its_number() -> None:
 def test_address_that_is_not_this_machines_is_told() -> None:
     with pytest.raises(NotServed, match="cannot be listened on"):
         listen("203.0.113.7", 0)
+
+
+@pytest.mark.parametrize(
+    ("host", "name"), [("127.0.0.1", "127.0.0.1"), ("localhost", "localhost"), ("0.0.0.0", socket.gethostname())]
+)
+def test_address_is_one_that_a_browser_can_open(host: str, name: str) -> None:
+    with listen(host, 0) as listening:
+        assert address_of(listening, host) == f"http://{name}:{listening.getsockname()[1]}/"
