@@ -359,6 +359,14 @@ def test_a_screen_that_comes_back_is_told_no_notice_again(tmp_path: Path) -> Non
         assert sum(note.text == "the first" for note in of(told.events, Noted)) == 1
 
 
+def test_a_notice_takes_no_place_among_the_events_a_host_keeps(tmp_path: Path) -> None:
+    """What it has forgotten is told by numbers, and a notice has none."""
+    with stage(tmp_path) as theatre:
+        theatre.run()
+        theatre.hosts[-1]._hear(Noted(0, 0, Level.INFO, ALERT, "an alert"))
+        assert all(event.seq for event in theatre.hosts[-1]._events)
+
+
 def test_nobody_looks_nobody_is_told(tmp_path: Path) -> None:
     session = assemble(simulated(60.0), tmp_path)
     accompanied(session, settings({"fills": rule("fill", 0.0, 0.0, "screen", "bell", "desktop")}))

@@ -11,7 +11,7 @@ import keyring
 import pytest
 from keyring.errors import KeyringLocked, NoKeyringError
 
-from sentio_tui.alerts.addresses import Address, NoAddress, address_of
+from sentio_tui.alerts.addresses import HIDDEN, Address, NoAddress, address_of
 from sentio_tui.alerts.alert import Message
 from sentio_tui.alerts.courier import NotDelivered
 from sentio_tui.alerts.targets import Command, Service, Webhook, deliverer, missing
@@ -95,6 +95,15 @@ def test_a_service_that_refuses_is_a_failure_in_its_words_without_secrets(hook: 
     error = failure(Service(Address(f"json://user:{SECRET}@127.0.0.1:{hook.port}/{SECRET}", "here"), 30.0))
     assert not error.for_good
     assert "500" in str(error) or "Internal Server Error" in str(error)
+
+
+def test_no_part_of_an_address_is_in_the_words_of_a_service() -> None:
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    error = failure(Service(Address(f"json://127.0.0.1:{port}/{SECRET}", "here"), 30.0))
+    assert HIDDEN in str(error)
+    assert "127.0.0.1" not in str(error)
 
 
 def test_an_address_apprise_does_not_know_is_no_target() -> None:

@@ -144,14 +144,18 @@ def test_a_symbol_that_never_spoke_is_told() -> None:
 
 
 def test_silence_while_the_exchange_is_closed_is_none() -> None:
-    """The engine calls a symbol stale at 15:53; neither the night counts, nor the first minute of the morning."""
-    day = [*minutes("2025-01-06 15:30", "2025-01-06 15:50")]
-    others = [
-        replace(each, symbol=OTHER)
-        for each in [*minutes("2025-01-06 15:30", "2025-01-06 15:59"), *minutes("2025-01-07 09:30", "2025-01-07 09:32")]
-    ]
-    bars = sorted([*day, *others], key=lambda each: each.time)
-    events = on_exchange(run(engine({COIN: [], OTHER: []}, calendar=CALENDAR), bars), COIN, OTHER)
+    """The engine calls a symbol stale at 15:53. Neither the evening counts, nor the night, nor the first minute of the
+    morning."""
+    speaks = [*minutes("2025-01-06 15:30", "2025-01-06 15:59"), *minutes("2025-01-07 09:30", "2025-01-07 09:32")]
+    others = [replace(each, symbol=OTHER) for each in speaks]
+    bars = sorted([*minutes("2025-01-06 15:30", "2025-01-06 15:50"), *others], key=lambda each: each.time)
+    session = engine({COIN: [], OTHER: []}, calendar=CALENDAR)
+    events = list(session.open())
+    for each in bars:
+        if each.time == when("2025-01-07 09:30"):
+            events += [event for minute in range(1, 20) for event in session.timer(when(f"2025-01-06 16:{minute:02}"))]
+        events += session.bar(each, each.time + MINUTE)
+    events = on_exchange(events, COIN, OTHER)
     assert any(event.text.startswith(f"no bar of {COIN}") for event in of(events, Noted))
     assert len(alerts(events, "feed_stale", 300.0)) == 1
     assert alerts(events, "feed_stale", 500.0) == []
