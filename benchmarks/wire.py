@@ -1,5 +1,5 @@
 """From the wire to a decision: bars of a local exchange in another process, through the real alpaca-py, the Alpaca feed
-and an engine that trades each symbol.
+and an engine that trades each symbol while somebody watches.
 
 `python -m benchmarks.wire COUNT RATE FIRST` is the exchange: it prints its port, and sends its bars once somebody
 listens and says so. A bar's volume is the microsecond at which it was sent, by the clock that all processes share.
@@ -81,7 +81,7 @@ async def _measure(count: int) -> list[float]:
         )
         engine = market.crossover(SYMBOLS)
         engine.open()
-        inputs = Inputs(engine, feed, Pacer(1.0, time.monotonic, asyncio.sleep), None, BEGINNING, take, lambda: False)
+        inputs = Inputs(engine, feed, Pacer(1.0, time.monotonic, asyncio.sleep), None, BEGINNING, take, lambda: True)
         running = asyncio.create_task(inputs.run())
         begin.write("go\n")
         begin.flush()

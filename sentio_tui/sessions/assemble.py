@@ -156,6 +156,9 @@ def _expect_sound_broker(settings: Settings) -> None:
     if settings.broker.kind == "alpaca" and settings.feed.kind != "alpaca":
         text = f"alpaca trades by the prices of now, not by those of a {settings.feed.kind} feed: use --feed alpaca too"
         problems.append(Problem("broker", "broker.kind", text))
+    elif settings.broker.kind == "alpaca" and settings.feed.alpaca.feed == "delayed_sip":
+        text = "orders would be filled at the prices of now, decided on those of 15 minutes ago: use the broker paper"
+        problems.append(Problem("feed", "feed.alpaca.feed", text))
     if settings.feed.kind == "alpaca" and is_stressed(settings):
         text = "the market of now takes no stress; leave it out, or use a simulated or recorded feed"
         problems.append(Problem("feed", "feed.stress", text))

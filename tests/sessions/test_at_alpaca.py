@@ -198,3 +198,12 @@ def test_nobody_puts_stress_upon_the_present(exchange: Exchange) -> None:
     stressed = replace(settings, feed=replace(settings.feed, stress=StressSettings(gap_probability=0.5)))
     with pytest.raises(ConfigError, match="stress"):
         plan_of(stressed)
+
+
+def test_nothing_is_ordered_on_prices_of_a_quarter_of_an_hour_ago(exchange: Exchange) -> None:
+    settings = exchange.settings()
+    late = replace(settings.feed, alpaca=replace(settings.feed.alpaca, feed="delayed_sip"))
+    with pytest.raises(ConfigError, match="use the broker paper"):
+        plan_of(replace(settings, feed=late))
+    patient = plan_of(replace(exchange.settings(broker="paper"), feed=late))
+    assert patient.rules.patience == 17 * 60_000, "the feed's own delay is no silence"
