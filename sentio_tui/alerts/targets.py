@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from sentio_tui.alerts.addresses import Address, NoAddress, address_of
 from sentio_tui.alerts.alert import Message, one_line
 from sentio_tui.alerts.courier import Deliver, NotDelivered
+from sentio_tui.alpaca.keys import without_keys
 from sentio_tui.model.events import Level
 from sentio_tui.settings import ALERT_VARIABLES, AlertTargetSettings, MailSettings
 
@@ -190,7 +191,7 @@ class Command:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=errors,
-                    env=os.environ | dict(zip(ALERT_VARIABLES, values, strict=True)),
+                    env=without_keys(os.environ) | dict(zip(ALERT_VARIABLES, values, strict=True)),
                     start_new_session=True,
                 )
             except (OSError, ValueError) as error:

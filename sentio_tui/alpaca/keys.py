@@ -56,6 +56,11 @@ class Keys:
         return text.replace(self.secret, HIDDEN).replace(self.key_id, self.masked)
 
 
+def without_keys(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a process that has no business with the account."""
+    return {name: value for name, value in environ.items() if name not in {KEY_ID, SECRET}}
+
+
 def find_keys(mode: Mode, environ: Mapping[str, str] | None = None) -> Keys:
     """From the environment, else from the keyring. Raises KeysError."""
     environ = os.environ if environ is None else environ

@@ -5,6 +5,7 @@ notice; whatever goes wrong, the session goes on and ends as it would.
 """
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from sentio_tui.alpaca.keys import without_keys
 from sentio_tui.engine.end_of_day import NEVER
 from sentio_tui.journal.reader import JournalDamaged, head
 from sentio_tui.mail import MailError, address, credentials
@@ -113,7 +115,8 @@ class Process:
         pipe = subprocess.PIPE
         command = (sys.executable, "-P", "-m", "sentio_tui.reports")
         # A session of its own: ctrl+c in the terminal is not meant for it.
-        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
+        environment = without_keys(os.environ)
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, start_new_session=True)
 
 
 class ClosingReports:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Protocol, Self
 
+from sentio_tui.alpaca.keys import without_keys
 from sentio_tui.model.events import Level
 from sentio_tui.settings import Settings
 
@@ -74,6 +75,7 @@ class Server:
                     stderr=subprocess.STDOUT,
                     text=True,
                     errors="replace",
+                    env=without_keys(os.environ),
                     start_new_session=True,
                 )
             except OSError as error:

@@ -4,6 +4,7 @@ import copy
 import io
 import logging
 import pickle
+import sys
 from collections.abc import Iterator
 from dataclasses import FrozenInstanceError
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends import fail
 
+from sentio_tui.alerts.targets import Command
 from sentio_tui.alpaca.http import AlpacaError
 from sentio_tui.alpaca.keys import (
     KEY_ID,
@@ -29,6 +31,8 @@ from sentio_tui.alpaca.keys import (
 from sentio_tui.alpaca.lanes import Place
 from sentio_tui.alpaca.rest import Rest
 from sentio_tui.cli import main
+from sentio_tui.web.child import Server
+from tests.alerts.test_targets import MESSAGE
 from tests.alpaca.places import Heard, keys_of, orders, rest, running, stocks
 from tests.alpaca.test_rest import market_order
 from tests.exchange.conditions import until
@@ -230,3 +234,15 @@ async def test_t23_an_error_nobody_foresaw_does_not_show_the_headers(monkeypatch
     assert caught.value.unknown
     shown = "".join(TracebackException.from_exception(caught.value, capture_locals=True).format())
     assert WORD not in shown
+
+
+def test_processes_beside_a_session_do_not_get_its_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(KEY_ID, "PK-OF-THE-SESSION")
+    monkeypatch.setenv(SECRET, "secret-of-the-session")
+    code = "import os, sys; text = str(os.environ); open(sys.argv[1], 'w').write(text); print(text)"
+    Command([sys.executable, "-c", code, str(tmp_path / "alert")], 30.0)(MESSAGE)
+    said: list[str] = []
+    Server().start([sys.executable, "-c", code, str(tmp_path / "web")], said.append)
+    for text in (*said, *(path.read_text() for path in sorted(tmp_path.iterdir()))):
+        assert "PATH" in text
+        assert "OF-THE-SESSION" not in text.upper()
