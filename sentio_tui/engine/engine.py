@@ -230,8 +230,7 @@ class Engine:
             self._take(answer)
         if self._execution.waiting:
             self._execution.buy_when_sold(answer.at)
-        if self.state.phase is Phase.STOPPING:
-            self._finish(answer.at)
+        self._finish(answer.at)
         return out
 
     def account(self, cash: float, positions: tuple[Held, ...], at: Millis) -> list[AnyEvent]:
@@ -296,6 +295,7 @@ class Engine:
             case Accept():
                 self._reconciliation.accept(at)
                 self._compare_account(at)
+                self._finish(at)
         return out
 
     @property
@@ -382,7 +382,7 @@ class Engine:
 
     def _finish(self, at: Millis) -> None:
         """While closing: end when flat, and ask again for what a broker refused to close."""
-        if self.is_over or self.state.orders:
+        if self.state.phase is not _STOPPING or self.state.orders:
             return
         if any(account.positions for account in self.state.accounts.values()):
             self._execution.close_all("Session end", at)

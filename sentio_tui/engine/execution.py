@@ -6,6 +6,7 @@ from typing import Final
 from sentio_tui.brokers.base import Broker
 from sentio_tui.engine.book import View
 from sentio_tui.engine.rebalance import Purchase, sales, spending
+from sentio_tui.engine.reconciliation import missing
 from sentio_tui.engine.risk import Risk
 from sentio_tui.engine.state import State
 from sentio_tui.engine.trading_hours import TradingHours
@@ -70,6 +71,8 @@ class Execution:
         self._climbing = [account for account in state.accounts.values() if account.info.ladder is not None]
         self._late: set[str] = set()
         """Orders that were cancelled for taking too long; a broker elsewhere may take a while for that."""
+        self._withheld: set[tuple[str, str]] = set()
+        """Books and symbols whose closing waits for a person to accept the account, which has been told."""
 
     def pursue(self, book: str, targets: Sequence[Target], reason: Reason, detail: str, at: Millis) -> None:
         """Make the orders that lead from the holdings to the targets. New weights replace the old ones of the book."""
@@ -144,11 +147,26 @@ class Execution:
         self.close(book, list(self._state.accounts[book].positions), words, at)
 
     def close(self, book: str, symbols: Sequence[str], words: str, at: Millis) -> None:
-        """Sell all that a book holds of the symbols and no open order is selling already."""
+        """Sell all that a book holds of the symbols and no open order is selling already.
+
+        Not what the broker's account has less of: what it does not hold it may well sell, as a short position.
+        """
         self.waiting.pop(book, None)
-        flat = [Target(symbol, weight=0.0) for symbol in symbols]
+        gone = missing(self._state)
+        flat = [Target(symbol, weight=0.0) for symbol in symbols if symbol not in gone]
+        for symbol in symbols:
+            self._withhold(book, symbol, gone.get(symbol, ""), at)
         for sale in sales(flat, self._views[book], self._instruments):
             self._submit(book, sale.symbol, Side.SELL, words, at, quantity=sale.quantity)
+
+    def _withhold(self, book: str, symbol: str, why: str, at: Millis) -> None:
+        """Say once that a symbol is not sold."""
+        if not why:
+            self._withheld.discard((book, symbol))
+        elif (book, symbol) not in self._withheld:
+            self._withheld.add((book, symbol))
+            text = f"{book}: {symbol} is not sold, it could become a short position ({why}); accept the account first"
+            self._note(Level.ALARM, "not_sold", text, at)
 
     def give_up_buys(self, book: str, symbols: Sequence[str], why: str, at: Millis) -> None:
         """Cancel a book's open buys of the symbols, and forget those that wait."""

@@ -132,6 +132,13 @@ def differences(state: State) -> tuple[AccountDifference, ...]:
     return tuple(found)
 
 
+def missing(state: State) -> dict[str, str]:
+    """The symbols of which the account has less than the books, both sides in words, while that stops trading."""
+    if ACCOUNT not in state.faults:
+        return {}
+    return {each.symbol: _words(each) for each in differences(state) if each.symbol and each.there < each.here}
+
+
 def account_view(state: State) -> AccountView | None:
     """The newest report against the books, for people; None before the first."""
     report = state.reported

@@ -40,7 +40,7 @@ _ACCEPTS: Final[dict[Phase, frozenset[type[Command]]]] = {
     Phase.READY: frozenset({Start, Stop, Leave}),
     Phase.RUNNING: frozenset({Pause, Stop, Leave, Flatten, Cancel, Accept}),
     Phase.PAUSED: frozenset({Start, Stop, Leave, Flatten, Cancel, Accept}),
-    Phase.STOPPING: frozenset({Stop, Leave}),
+    Phase.STOPPING: frozenset({Stop, Leave, Accept}),
     Phase.ENDED: frozenset(),
 }
 

@@ -8,9 +8,18 @@ from sentio_tui.engine.engine import Engine, Rules
 from sentio_tui.engine.reconciliation import ACCOUNT, account_view
 from sentio_tui.engine.state import fold
 from sentio_tui.model.bars import MINUTE
-from sentio_tui.model.commands import Accept
+from sentio_tui.model.commands import Accept, Flatten, Stop
 from sentio_tui.model.decisions import Direction, Reason
-from sentio_tui.model.events import AccountAdopted, Decided, Held, Noted, OrderCancelled, OrderFilled
+from sentio_tui.model.events import (
+    AccountAdopted,
+    Decided,
+    Held,
+    Level,
+    Noted,
+    OrderCancelled,
+    OrderFilled,
+    OrderSubmitted,
+)
 from sentio_tui.model.orders import Fill, Side
 from sentio_tui.model.snapshot import AccountDifference
 from tests.engine.scripts import COIN, OTHER, START, bar, engine, of, run
@@ -112,6 +121,27 @@ def test_more_than_a_fee_or_of_shares_or_in_our_favour_stays_a_difference(symbol
     run(made, [bar(0, 100.0, symbol), bar(1, 100.0, symbol)])
     made.account(made.state.cash, (Held(symbol, there, 100.0),), made.state.at)
     assert made.state.faults[ACCOUNT] == f"{symbol}: 20 here, {there:g} in the account"
+
+
+def test_what_the_account_has_less_of_is_not_sold_short_at_the_end_and_is_told_once() -> None:
+    made = holding()
+    made.account(made.state.cash, (Held(COIN, 12.0, 100.0),), made.state.at)
+    events = made.command(Stop(), "test", made.state.at)
+    events += made.bar(bar(2, 100.0), START + 3 * MINUTE)
+    assert not of(events, OrderSubmitted)
+    (alarm,) = [note for note in of(events, Noted) if note.code == "not_sold"]
+    assert alarm.level is Level.ALARM
+    assert f"{COIN}: 20 here, 12 in the account" in alarm.text
+    events = made.command(Accept(), "test", made.state.at)
+    (order,) = [submitted.order for submitted in of(events, OrderSubmitted)]
+    assert order.quantity == 12.0
+
+
+def test_what_the_account_has_more_of_is_sold_as_far_as_it_is_the_sessions() -> None:
+    made = holding()
+    made.account(made.state.cash, (Held(COIN, 32.0, 100.0),), made.state.at)
+    (order,) = [each.order for each in of(made.command(Flatten(), "test", made.state.at), OrderSubmitted)]
+    assert order.quantity == 20.0
 
 
 def test_nothing_to_accept_is_said() -> None:
