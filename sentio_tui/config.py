@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 import tomli
@@ -48,6 +49,8 @@ from sentio_tui.toml_lines import KeyPath, join_key, key_lines, line_of, split_k
 __all__ = ["ConfigError", "Loaded", "Problem", "load", "values"]
 
 _PREFIX: Final = "SENTIO_"
+_REAL_MONEY: Final = "api.alpaca.markets"
+"""Where Alpaca trades accounts with real money."""
 
 
 class ConfigError(Exception):
@@ -338,6 +341,10 @@ def _contradictions(settings: Settings, provenance: Mapping[str, str]) -> Iterab
         for key, where in provenance.items():
             if key.startswith(("strategy.", "machine.")) and where.startswith("--"):
                 yield Problem("", key, "has no effect: the strategies are those of [[books]]")
+    at = settings.broker.alpaca
+    if at.mode == "paper" and (urlsplit(at.url).hostname or "").rstrip(".") == _REAL_MONEY:
+        text = 'is where real money is traded: leave it empty, or set the mode to "live"'
+        yield Problem("", "broker.alpaca.url", text)
     yield from alert_contradictions(settings.alerts, settings.mail)
     entries = Counter((entry.asset_class, entry.since) for entry in settings.costs)
     for (asset_class, since), count in entries.items():

@@ -79,6 +79,14 @@ def test_packaged_costs_are_dated(place: Place) -> None:
     assert [cost.taf_maximum for cost in equity] == [7.27, 8.30, 8.30, 8.30]
 
 
+@pytest.mark.parametrize("url", ["https://api.alpaca.markets", "https://API.alpaca.markets.:443/"])
+def test_no_paper_account_is_where_real_money_is_traded(place: Place, url: str) -> None:
+    with pytest.raises(ConfigError, match=r"broker\.alpaca\.url.*real money"):
+        place.load(assignments=[f'broker.alpaca.url="{url}"'])
+    place.load(assignments=[f'broker.alpaca.url="{url}"', "broker.alpaca.mode=live"])
+    place.load(assignments=['broker.alpaca.url="https://paper-api.alpaca.markets"'])
+
+
 # Layers
 
 
