@@ -160,8 +160,8 @@ class Viewer:
         state = self._state
         bar = state.bars.get(symbol)
         status = state.feed_status
-        if status is FeedStatus.LIVE:
-            status = state.symbol_status.get(symbol, FeedStatus.LIVE)
+        if status is FeedStatus.LIVE or (status is FeedStatus.CONNECTING and state.first is None):
+            status = state.symbol_status.get(symbol, status)
         return SymbolHealth(
             symbol=symbol,
             status=status,
@@ -174,8 +174,9 @@ class Viewer:
 
 
 def _together(word: FeedStatus, symbols: Sequence[FeedStatus]) -> FeedStatus:
-    """The status of the whole feed: its own word, unless that is "live" and no symbol is; then that of the worst."""
-    if word is not FeedStatus.LIVE or not symbols or FeedStatus.LIVE in symbols:
+    """The status of the whole feed: its own word, unless that is "live" or, before the first bar, "connecting", and no
+    symbol is; then that of the worst."""
+    if word not in (FeedStatus.LIVE, FeedStatus.CONNECTING) or not symbols or word in symbols:
         return word
     return max(symbols, key=_BY_TROUBLE.index)
 

@@ -9,6 +9,7 @@ from sentio_tui.model.events import FeedStatus
 from tests.engine.scripts import COIN, OTHER, START, bar, engine, run
 
 LIVE, QUIET, GAP, DOWN = FeedStatus.LIVE, FeedStatus.QUIET, FeedStatus.GAP, FeedStatus.DOWN
+CONNECTING = FeedStatus.CONNECTING
 
 
 def test_t24_what_was_last_said_grows_older_while_nothing_happens() -> None:
@@ -38,3 +39,23 @@ def test_t24_a_feed_of_which_no_symbol_is_live_is_not_live(
     feed = Viewer(made.state, 1.0, 2 * MINUTE).snapshot().feed
     assert feed.status is whole
     assert [health.status for health in feed.symbols] == [coin, other]
+
+
+@pytest.mark.parametrize(
+    ("coin", "other", "whole"),
+    [(QUIET, QUIET, QUIET), (QUIET, None, CONNECTING), (CONNECTING, QUIET, CONNECTING), (QUIET, DOWN, DOWN)],
+)
+def test_t24_a_feed_whose_symbols_are_all_connected_is_not_connecting(
+    coin: FeedStatus, other: FeedStatus | None, whole: FeedStatus
+) -> None:
+    made = engine({COIN: [], OTHER: []})
+    for symbol, status in ((COIN, coin), (OTHER, other)):
+        if status is not None:
+            made.feed(status, "", symbol, made.state.at)
+    feed = Viewer(made.state, 1.0, 2 * MINUTE).snapshot().feed
+    assert feed.status is whole
+    assert [health.status for health in feed.symbols] == [coin, other or CONNECTING]
+    made.bar(bar(0, 100.0), START + MINUTE)
+    made.feed(CONNECTING, "", "", made.state.at)
+    feed = Viewer(made.state, 1.0, 2 * MINUTE).snapshot().feed
+    assert feed.status is CONNECTING, "what the symbols said is of the time before"
