@@ -24,7 +24,7 @@ from sentio_tui.journal.reader import JournalDamaged, head
 from sentio_tui.mail import MailError, address, credentials
 from sentio_tui.market.calendar import ROUND_THE_CLOCK, Calendar, ExchangeCalendar
 from sentio_tui.model.bars import MINUTE, Millis
-from sentio_tui.model.events import AnyEvent
+from sentio_tui.model.events import AnyEvent, Level
 from sentio_tui.settings import MailSettings
 
 PATIENCE: Final = 120.0
@@ -58,7 +58,7 @@ class Session(Protocol):
 
     def listen(self, listener: Callable[[Sequence[AnyEvent]], None]) -> None: ...
 
-    def tell(self, text: str) -> None: ...
+    def tell(self, text: str, level: Level = ...) -> None: ...
 
 
 class Maker(Protocol):
@@ -196,6 +196,6 @@ class ClosingReports:
         maker = self._current = self._maker(self._job)
         made = await asyncio.to_thread(maker.make, patience)
         for path in made.written:
-            self._session.tell(f"Report: {path}")
+            self._session.tell(f"Report: {path}", Level.INFO)
         if made.problem:
             self._session.tell(f"The report failed: {made.problem}")

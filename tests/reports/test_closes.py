@@ -17,7 +17,7 @@ from sentio_tui.journal.names import journal_path
 from sentio_tui.journal.writer import JournalWriter
 from sentio_tui.market.calendar import ExchangeCalendar
 from sentio_tui.model.bars import MINUTE, Millis
-from sentio_tui.model.events import AnyEvent, SessionStarted, TimerFired
+from sentio_tui.model.events import AnyEvent, Level, SessionStarted, TimerFired
 from sentio_tui.reports.closes import ClosingReports, Job, Outcome, Process
 from sentio_tui.settings import MailSettings
 from tests.engine.scripts import COIN, bar, engine, info, run
@@ -38,6 +38,7 @@ class Fake:
     def __init__(self, folder: Path, exchange: str, at: Millis) -> None:
         self.journal = journal_path(folder, NAME)
         self.told: list[str] = []
+        self.levels: list[Level] = []
         self._at = at
         self._hear: Callable[[Sequence[AnyEvent]], None] | None = None
         started = SessionStarted(1, at, replace(info(name=NAME), exchange=exchange))
@@ -49,8 +50,9 @@ class Fake:
         self._hear = listener
         listener([self._first])
 
-    def tell(self, text: str) -> None:
+    def tell(self, text: str, level: Level = Level.WARNING) -> None:
         self.told.append(text)
+        self.levels.append(level)
 
     def pass_time(self, at: Millis) -> None:
         assert self._hear is not None
@@ -190,11 +192,13 @@ async def test_reports_are_mailed_and_one_that_cannot_be_is_told_at_the_start(tm
     (post,) = desk.posts
     assert [each.get_filename() for each in post.message.iter_attachments()] == [f"{NAME}.report.csv"]
     assert session.told == [f"Report: {tmp_path / f'{NAME}.report.csv'}"]
+    assert session.levels == [Level.INFO]
     (tmp_path / "other").mkdir()
     session, slow = Fake(tmp_path / "other", "", 0), Slow()
     slow.go.set()
     async with ClosingReports(session, job(tmp_path, email_to=("a@example.org",)), slow.maker):
         assert session.told == ["Reports will not be mailed: no mail can be sent: mail.host names no server"]
+        assert session.levels == [Level.WARNING]
 
 
 def test_a_session_without_a_screen_waits_for_its_report_and_says_where_it_is(
