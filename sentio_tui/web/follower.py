@@ -1,9 +1,9 @@
 """Follows the journal of a session, whether it ended last month or is being written, and keeps what pages are shown."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 from typing import Final
 
 from msgspec import Struct
@@ -13,7 +13,8 @@ from sentio_tui.engine.view import Viewer
 from sentio_tui.journal.catalogue import find
 from sentio_tui.journal.growing import GrowingJournal
 from sentio_tui.journal.names import DOCUMENT
-from sentio_tui.model.events import AnyEvent, BarReceived, OrderFilled, Phase, SessionStarted
+from sentio_tui.model.bars import Millis
+from sentio_tui.model.events import AnyEvent, BarReceived, Mode, OrderFilled, Phase, SessionStarted
 from sentio_tui.sessions.recorded import viewer_of
 from sentio_tui.sessions.running import run_of
 from sentio_tui.web.answers import Metrics, document_of, encode, metrics_of
@@ -25,6 +26,12 @@ from sentio_tui.web.pieces import Standing
 
 SLICE: Final = 0.05
 """Seconds of reading and folding at one go, so that the sockets of the process are served in between."""
+
+CLOCK: Final = 1_000
+"""Milliseconds between two pictures of a market of now of which nothing is written: what it last said grows older, also
+where the session's process hangs."""
+
+_OF_NOW: Final = frozenset({Mode.PAPER, Mode.LIVE})
 
 
 class CannotFollow(Exception):
@@ -41,8 +48,10 @@ class Frame(Struct, frozen=True):
 class Follower:
     """One session of a folder. Its methods take time and are for one thread at a time."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, wall: Callable[[], float] = time) -> None:
+        """`wall` is the wall clock in seconds since 1970."""
         self.name = name
+        self._wall = wall
         self._folder = folder
         self._path = folder
         """Of the journal, once it is open."""
@@ -187,14 +196,22 @@ class Follower:
         state, before = tables.state, self._parts
         standing = self._standing(state)
         problem = self._contradiction or journal.problem or (journal.torn if standing != "running" else "")
+        at = self._at(state, standing)
         if before is not None:
             told = before.status
-            if (told.seq, told.standing, told.problem) == (state.seq, standing, problem):
+            if (told.seq, told.standing, told.problem, told.at) == (state.seq, standing, problem, at):
                 return
-        self._parts = parts_of(state, viewer.snapshot(), standing, problem)
+        self._parts = parts_of(state, viewer.snapshot(at), standing, problem)
         self._seen = tables.seen(self._parts)
         self._whole = None
         self._updates.clear()
+
+    def _at(self, state: State, standing: Standing) -> Millis:
+        """Market time of the picture: that of the newest event, or now where the market is one of now."""
+        if standing != "running" or state.info.mode not in _OF_NOW or state.phase is Phase.ENDED:
+            return state.at
+        now = int(self._wall() * 1000)
+        return max(state.at, now - now % CLOCK)
 
     def _standing(self, state: State) -> Standing:
         running = None

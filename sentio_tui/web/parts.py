@@ -50,11 +50,12 @@ class Parts(Struct, frozen=True):
 
 
 def parts_of(state: State, snapshot: Snapshot, standing: Standing, problem: str) -> Parts:
-    """`snapshot` is of this state. `problem` is what is wrong with its journal, empty when nothing is."""
+    """`snapshot` is of this state, at its time or later. `problem` is what is wrong with its journal, empty when
+    nothing is."""
     return Parts(
         status=Status(
             seq=state.seq,
-            at=state.at,
+            at=snapshot.at,
             elapsed=elapsed(state),
             standing=standing,
             phase=state.phase,

@@ -153,10 +153,11 @@ class Market(Struct, frozen=True):
 class Status(Struct, frozen=True):
     """Where the session stands.
 
-    `seq` is the number of the last event in it, `at` the market's time then, `elapsed` the market time since its first
-    bar, in milliseconds. `waiting` says what a stopping session waits for, `why` why it has its phase. `faults` are
-    what forbids trading now, `problem` what is wrong with its journal: each in words for a person, empty when nothing
-    is. `market` is None where it never closes or nobody knows its hours.
+    `seq` is the number of the last event in it, `at` the market's time then, or now where a session runs on a market of
+    now, `elapsed` the market time from its first bar to that event, in milliseconds. `waiting` says what a stopping
+    session waits for, `why` why it has its phase. `faults` are what forbids trading now, `problem` what is wrong with
+    its journal: each in words for a person, empty when nothing is. `market` is None where it never closes or nobody
+    knows its hours.
     """
 
     seq: int

@@ -152,6 +152,27 @@ def test_session_that_runs_is_told_by_its_lock(growing: Growing, follower: Follo
     assert told.status.standing == "interrupted"
 
 
+def test_market_of_now_grows_older_where_nothing_is_written_also_by_a_process_that_hangs(growing: Growing) -> None:
+    growing.write(300)
+    growing.path.write_bytes(growing.path.read_bytes().replace(b'"mode":"sim"', b'"mode":"paper"', 1))
+    told = read_all(growing.path).events[-1].at
+    clock = [told / 1000 + 90.0]
+    with closing(Follower(growing.path.parent, growing.name, lambda: clock[0])) as follower:
+        with SessionLock(session_lock_path(growing.path.parent, growing.name), growing.name, 0):
+            catch_up(follower)
+            frame = follower.whole()
+            first = decoded(frame.data, Whole)
+            clock[0] += 600.0
+            catch_up(follower)
+            later = decoded(follower.update(frame.seen).data, Update)
+        assert not isinstance(later.status, msgspec.UnsetType)
+        assert (first.status.at - told, later.status.at - told) == (90_000, 690_000)
+        assert first.feed.last is not None
+        assert first.feed.last <= told
+        catch_up(follower)  # nobody holds it any more: what it said stands at its time
+        assert decoded(follower.whole().data, Whole).status.at == told
+
+
 def test_damage_is_told_and_what_is_before_it_shown(growing: Growing, follower: Follower) -> None:
     growing.write(300)
     with growing.path.open("ab") as file:
