@@ -58,7 +58,7 @@ class Plan(Struct, frozen=True):
     """What a session is going to do at Alpaca. `symbols` are ours, those with a dash are crypto.
 
     `stream_url` is the host of the data streams, empty for Alpaca's; `warm_up_days` are exchange days of minute bars
-    before the first.
+    before the first. One that `goes_on` may find its connections taken by the process before it, for about 90 seconds.
     """
 
     symbols: tuple[str, ...]
@@ -66,6 +66,7 @@ class Plan(Struct, frozen=True):
     data_feed: DataFeed = "iex"
     stream_url: str = ""
     warm_up_days: int = 0
+    goes_on: bool = False
 
     @property
     def coins(self) -> list[str]:
@@ -194,6 +195,7 @@ async def _streams(keys: Keys, plan: Plan) -> list[Check]:
     if plan.shares and plan.data_feed == "crypto":
         found = f"the crypto feed has no {', '.join(plan.shares)}"
         return [failed("feed crypto", found, "Choose iex or sip (feed.alpaca.feed).")]
+    taken = _taken_by_the_one_before if plan.goes_on else _taken
     checks = []
     if plan.shares and plan.data_feed != "crypto":
         feed = plan.data_feed
@@ -202,13 +204,13 @@ async def _streams(keys: Keys, plan: Plan) -> list[Check]:
         def shares(on_message: Callable[[Message], object], on_word: Callable[[StreamWord], object]) -> Stream:
             return stock_stream(keys, feed, on_message, on_word, url=plan.stream_url, backoff=ONCE)
 
-        checks.append(await _stream(name, plan.shares, shares))
+        checks.append(await _stream(name, plan.shares, shares, taken))
     if plan.coins:
 
         def coins(on_message: Callable[[Message], object], on_word: Callable[[StreamWord], object]) -> Stream:
             return crypto_stream(keys, on_message, on_word, url=plan.stream_url, backoff=ONCE)
 
-        checks.append(await _stream("feed crypto", plan.coins, coins))
+        checks.append(await _stream("feed crypto", plan.coins, coins, taken))
     return checks
 
 
@@ -216,6 +218,7 @@ async def _stream(
     name: str,
     symbols: Sequence[str],
     make: Callable[[Callable[[Message], object], Callable[[StreamWord], object]], Stream],
+    taken: Callable[[str], Check],
 ) -> Check:
     """Whether it connects, takes the keys and gives the symbols' bars."""
     first: asyncio.Future[StreamWord] = asyncio.get_running_loop().create_future()
@@ -238,12 +241,18 @@ async def _stream(
     if word.state is StreamState.SUBSCRIBED:
         return ok(name, f"minute bars of {', '.join(symbols)} are streamed")
     if word.code == 406:
-        return failed(
-            name,
-            "the account's one connection to this feed is taken",
-            "Stop the other process with these keys; after a broken connection wait 90 seconds.",
-        )
+        return taken(name)
     return failed(name, word.detail, "Check the network." if word.state is StreamState.LOST else "Change that first.")
+
+
+def _taken(name: str) -> Check:
+    found = "the account's one connection to this feed is taken"
+    return failed(name, found, "Stop the other process with these keys; after a broken connection wait 90 seconds.")
+
+
+def _taken_by_the_one_before(name: str) -> Check:
+    found = "the account's one connection to this feed is taken, maybe still by the process that broke off"
+    return warning(name, found, "It is tried again until it is free; that takes about 90 seconds.")
 
 
 def _histories(rest: Rest, plan: Plan, now: Callable[[], Millis]) -> list[Awaitable[Check]]:

@@ -79,15 +79,15 @@ def assemble(settings: Settings, folder: Path, permit: Permit = NONE) -> LiveSes
     return session
 
 
-def outside(plan: "Plan", started: Millis, permit: Permit) -> "HeldAccount | None":
-    """What a session needs of Alpaca, looked at: the account, held, where it trades one. Raises NotPermitted,
-    NotOpened."""
+def outside(plan: "Plan", started: Millis, permit: Permit, *, goes_on: bool = False) -> "HeldAccount | None":
+    """What a session needs of Alpaca, looked at: the account, held, where it trades one. One that `goes_on` broke off
+    before. Raises NotPermitted, NotOpened."""
     expect_permitted(plan.settings, permit.live)
     if plan.settings.feed.kind != "alpaca":
         return None
     from sentio_tui.sessions import at_alpaca
 
-    wanted = alpaca_plan(plan.settings, plan.family)
+    wanted = replace(alpaca_plan(plan.settings, plan.family), goes_on=goes_on)
     if plan.settings.broker.kind == "alpaca":
         return at_alpaca.hold(wanted, started, permit)
     at_alpaca.look_at(wanted, permit)

@@ -106,7 +106,7 @@ def _resumed(folder: Path, name: str, now: int, speed: float | None, lock: Sessi
     if speed is not None and plan.settings.feed.kind != "alpaca":
         plan = replace(plan, settings=replace(plan.settings, feed=replace(plan.settings.feed, speed=speed)))
     with ExitStack() as undone:
-        held = outside(plan, now, permit)
+        held = outside(plan, now, permit, goes_on=True)
         if held is not None:
             undone.callback(held.release)
             if held.mark != started.info.account:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
+from msgspec.structs import replace
 
 from sentio_tui.alpaca import preflight as checks_of
 from sentio_tui.alpaca import smoke as smoke_test
@@ -114,6 +115,15 @@ async def test_another_process_on_the_same_keys_fails(exchange: FakeAlpaca) -> N
     assert found.name == "feed iex"
     assert "taken" in found.found
     assert "Stop the other process" in found.advice
+
+
+async def test_a_session_that_goes_on_is_only_warned_of_a_taken_connection(exchange: FakeAlpaca) -> None:
+    async with running(stocks(exchange, Heard()), bars=["SPY"]):
+        await until(lambda: exchange.subscribed == 1, "it listens")
+        checks = await looked(exchange, replace(plan(exchange), goes_on=True))
+    assert not has_failed(checks)
+    found = next(check for check in checks if check.outcome is Outcome.WARNING and check.name == "feed iex")
+    assert "maybe still by the process that broke off" in found.found
 
 
 async def test_t07_a_mute_stream_fails_in_time(exchange: FakeAlpaca, monkeypatch: pytest.MonkeyPatch) -> None:

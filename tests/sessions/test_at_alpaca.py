@@ -169,7 +169,10 @@ def test_a_session_that_broke_off_goes_on_with_its_account_and_no_other(exchange
     left_at = next(number for number, event in enumerate(events) if isinstance(event, CommandGiven))
     torn = b"".join(first.journal.read_bytes().splitlines(keepends=True)[:left_at])
     (broken / first.journal.name).write_bytes(torn)
+    # Alpaca holds the place of a broken connection for a while.
+    exchange.server.call(lambda: exchange.alpaca.faults.add("auth_406"))
     session = resume(broken, first.name)
+    assert exchange.alpaca.faults.fired["auth_406"] == 1
     session.start()
     reported(session)
     state = session._engine.state
