@@ -1,6 +1,7 @@
 """Several sessions beside each other: their figures, their equity rebased, and what they do not have in common."""
 
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Final
 
 import numpy as np
@@ -30,6 +31,8 @@ _BRIEF: Final = ("total_return", "max_drawdown", "closed_trades", "win_rate", "p
 _DIFFERENCES: Final = 15
 """Told in Markdown at the most, each value with so many cells:"""
 _VALUE: Final = 24
+_SAME: Final = 4
+"""Cells of what they have in common that are told before where they part."""
 
 
 def rows(studies: Sequence[Study]) -> list[tuple[Known, list[Figure]]]:
@@ -73,11 +76,21 @@ def _differences(studies: Sequence[Study]) -> list[str]:
     found = differing(studies)
     lines = []
     for key, values in found[:_DIFFERENCES]:
-        told = " / ".join(cut(clean(each), _VALUE) for each in values)
-        lines += paragraph(f"{key}: {told}", "- ")
+        lines += paragraph(f"{key}: {' / '.join(_brief_values(values))}", "- ")
     if len(found) > _DIFFERENCES:
         lines += paragraph(f"and {len(found) - _DIFFERENCES} more; the html page has all", "- ")
     return ["They differ in", "", *lines] if lines else []
+
+
+def _brief_values(values: Sequence[str]) -> list[str]:
+    """Short enough for a line, and what differs is still told apart: else from where they part."""
+    plain = [clean(each) for each in values]
+    brief = [cut(each, _VALUE) for each in plain]
+    if len(set(brief)) == len(set(plain)):
+        return brief
+    parting = next(place for place, each in enumerate(zip_longest(*plain)) if len(set(each)) > 1)
+    same = max(0, parting - _SAME)
+    return [cut(f"…{each[same:]}" if same else each, _VALUE) for each in plain]
 
 
 def comparison_csv(studies: Sequence[Study]) -> bytes:

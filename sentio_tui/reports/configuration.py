@@ -28,9 +28,14 @@ def facts(study: Study) -> list[tuple[str, str]]:
     ]
 
 
+def of_trading(settings: Mapping[str, object]) -> dict[str, object]:
+    """The sections of the effective configuration that say how a session trades."""
+    return {key: value for key, value in settings.items() if key not in _ASIDE}
+
+
 def told_settings(settings: Mapping[str, object]) -> dict[str, str]:
     """The effective configuration as keys and values; what stands in tables and lists by dots and numbers."""
-    return dict(_flat("", {key: value for key, value in settings.items() if key not in _ASIDE}))
+    return dict(_flat("", of_trading(settings)))
 
 
 def _flat(path: str, value: object) -> Iterator[tuple[str, str]]:
@@ -52,7 +57,7 @@ def word(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, Mapping) or value == "":
         return "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def differing(studies: Sequence[Study]) -> list[tuple[str, list[str]]]:

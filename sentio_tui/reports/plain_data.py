@@ -14,6 +14,7 @@ from msgspec.structs import asdict
 from sentio_tui.model.bars import Millis
 from sentio_tui.model.snapshot import Figure, Unknown
 from sentio_tui.reports.breakdown import breakdowns, whole
+from sentio_tui.reports.configuration import of_trading
 from sentio_tui.reports.statistics import returns, told
 from sentio_tui.reports.study import Study
 from sentio_tui.reports.words import Clock, status, warnings
@@ -76,7 +77,7 @@ def session(study: Study) -> Data:
         "fills": [
             {**asdict(entry), "time": clock.iso(entry.time), "side": entry.side.value} for entry in study.entries
         ],
-        "settings": info.settings,
+        "settings": of_trading(info.settings),
         "data": info.data,
         "versions": info.versions,
     }

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sentio_tui.journal.catalogue import SessionState
 from sentio_tui.reports.comparison import comparison_csv, comparison_markdown
+from sentio_tui.reports.configuration import word
 from sentio_tui.reports.markdown import WIDTH, markdown, paragraph, table
 from sentio_tui.reports.plain_data import as_json
 from sentio_tui.reports.statement import COLUMNS, inert, statement_csv
@@ -115,11 +116,18 @@ def test_json_has_every_figure_typed_and_says_why_one_is_not_known(study: Read, 
     assert len(one["fills"]) == len(made.entries)
     assert len(one["trades"]) == len(made.trades)
     assert (one["state"], one["settings"]["feed"]["seed"]) == ("ended", 18)
+    assert not one["settings"].keys() & {"alerts", "mail", "report", "web"}, "addresses, which are no reader's business"
 
 
 def test_json_survives_every_text() -> None:
     document = json.loads(as_json([hostile.study()], 0))
     assert document["sessions"][0]["symbols"] == [hostile.SYMBOL]
+
+
+def test_no_digit_of_a_setting_is_lost() -> None:
+    assert [word(each) for each in (1_234_567.0, 100_000.25, 0.012345678, 0.1, 60.0)] == [
+        *("1234567", "100000.25", "0.012345678", "0.1", "60")
+    ]
 
 
 def test_a_comparison_stands_side_by_side(study: Read, crypto: str, quiet: str) -> None:
@@ -129,6 +137,9 @@ def test_a_comparison_stands_side_by_side(study: Read, crypto: str, quiet: str) 
     assert f"**A** {crypto}" in text
     assert "broke off" in " ".join(text.split())
     assert "session.duration: 6000 / 5" in text
+    told = re.search(r"Market time: (.+?) / (.+?) - ", " ".join(text.split()))
+    assert told is not None
+    assert told[1] != told[2]
     assert "feed.seed" not in text
     head, *rows = as_rows(comparison_csv([one, other]))
     assert head == ["Figure", "Unit", crypto, quiet]
