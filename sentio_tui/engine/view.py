@@ -6,7 +6,7 @@ from typing import Final
 from sentio_tui.engine.ladder_view import LadderViewer
 from sentio_tui.engine.market_clock import MarketClocks
 from sentio_tui.engine.metrics import metrics
-from sentio_tui.engine.reconciliation import account_view
+from sentio_tui.engine.reconciliation import account_view, missing
 from sentio_tui.engine.state import FillRecord, State
 from sentio_tui.model.bars import MINUTE, Millis
 from sentio_tui.model.commands import Accept, Cancel, Command, Flatten, Leave, Pause, Start, Stop
@@ -114,7 +114,10 @@ class Viewer:
         if state.phase is not Phase.STOPPING:
             return ""
         symbols = sorted({known.order.symbol for known in state.orders.values() if known.order.side is Side.SELL})
-        return f"the next price of {', '.join(symbols)}" if symbols else "orders to end"
+        if symbols:
+            return f"the next price of {', '.join(symbols)}"
+        gone = ", ".join(missing(state))
+        return f"somebody to accept the account ({gone})" if gone else "orders to end"
 
     def _positions(self, at: Millis) -> tuple[PositionView, ...]:
         state = self._state

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sentio_tui.engine.engine import Engine, Rules
 from sentio_tui.engine.reconciliation import ACCOUNT, account_view
 from sentio_tui.engine.state import fold
+from sentio_tui.engine.view import Viewer
 from sentio_tui.model.bars import MINUTE
 from sentio_tui.model.commands import Accept, Flatten, Stop
 from sentio_tui.model.decisions import Direction, Reason
@@ -132,6 +133,7 @@ def test_what_the_account_has_less_of_is_not_sold_short_at_the_end_and_is_told_o
     (alarm,) = [note for note in of(events, Noted) if note.code == "not_sold"]
     assert alarm.level is Level.ALARM
     assert f"{COIN}: 20 here, 12 in the account" in alarm.text
+    assert Viewer(made.state, 1.0, MINUTE).snapshot().waiting == f"somebody to accept the account ({COIN})"
     events = made.command(Accept(), "test", made.state.at)
     (order,) = [submitted.order for submitted in of(events, OrderSubmitted)]
     assert order.quantity == 12.0
