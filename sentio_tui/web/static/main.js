@@ -12,6 +12,7 @@ import { Store } from "./store.js";
 import { Tables } from "./tables.js";
 import { Tabs } from "./tabs.js";
 
+let followed = "";
 const local = new Clock("");
 const store = new Store();
 const header = new Header(local, choose);
@@ -54,6 +55,16 @@ function take(message) {
   }
   if (store.session && (changed.has("whole") || message.type === "update")) showSession(changed, message);
   if (changed.has("absent")) showAbsent();
+  if (changed.has("sessions") || changed.has("status")) follow();
+}
+
+/** Who watches the newest session goes on to the next one that runs when this one is over. */
+function follow() {
+  if (store.wanted || !store.session || store.session.status.standing === "running") return;
+  const next = store.sessions.find((line) => line.standing === "running");
+  if (!next || next.name === store.session.file || next.name === followed) return;
+  followed = next.name; // the server may have been told to show another one
+  connection.watch("");
 }
 
 function showSessions() {

@@ -80,10 +80,7 @@ class Opened:
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Wait for something that the page does elsewhere."""
-        deadline = monotonic() + PATIENCE / 1000
-        while not condition():
-            assert monotonic() < deadline, condition
-            self.page.wait_for_timeout(LOOK)
+        _wait(self.page, condition)
 
     def is_sound(self) -> None:
         """Nothing went wrong and nothing went elsewhere."""
@@ -162,8 +159,8 @@ class Script:
 
     def say(self, *messages: FromServer) -> None:
         """Said as soon as there is a connection."""
-        while self._socket is None:
-            self._page.wait_for_timeout(LOOK)
+        _wait(self._page, lambda: self._socket is not None)
+        assert self._socket is not None
         for message in messages:
             self._socket.send(encode(message).decode())
 
@@ -207,3 +204,10 @@ class Pages:
     def close(self) -> None:
         for context in self._contexts:
             context.close()
+
+
+def _wait(page: Page, condition: Callable[[], bool]) -> None:
+    deadline = monotonic() + PATIENCE / 1000
+    while not condition():
+        assert monotonic() < deadline, condition
+        page.wait_for_timeout(LOOK)

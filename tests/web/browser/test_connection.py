@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from sentio_tui.web.messages import Beat, Problem, Reading, Update
+from sentio_tui.web.messages import Beat, Problem, Reading, Sessions, Update
 from tests.web.browser import scenes
 from tests.web.browser.pages import Pages, expect
 
@@ -82,6 +82,20 @@ def test_the_picker_is_used_by_keyboard_and_what_is_late_does_not_count(pages: P
     page.page.go_back()
     expect(page.find("#session-name")).to_have_text(scenes.NAME)
     page.is_sound()
+
+
+def test_who_watches_the_newest_session_goes_on_to_the_next_that_runs(pages: Pages, address: str) -> None:
+    page, script = pages.play(address, scenes.usual)
+    expect(page.find("#session-name")).to_have_text(scenes.NAME)
+    running = Sessions((scenes.line(scenes.OTHER), scenes.line(scenes.NAME, "ended")), 2, "")
+    script.say(running)
+    script.say(Update(file=scenes.NAME, fills=scenes.fills(1, since=4)))
+    expect(page.count("fills")).to_have_text("5")
+    assert script.asked == [""]
+    script.say(Update(file=scenes.NAME, status=scenes.status(standing="ended")))
+    page.until(lambda: script.asked == ["", ""])
+    script.say(scenes.whole(scenes.OTHER))
+    expect(page.find("#session-name")).to_have_text(scenes.OTHER)
 
 
 def test_a_link_names_its_session_from_the_first_question_on(pages: Pages, address: str) -> None:

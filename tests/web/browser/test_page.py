@@ -13,7 +13,7 @@ from sentio_tui.web.pieces import ReasonCount
 from tests.web.browser import scenes
 from tests.web.browser.pages import DESK, PHONE, Opened, Pages, expect
 
-HOSTILE = "<img src=x onerror=\"document.title='broken'\">"
+HOSTILE = "<b>bold</b><img src=x onerror=\"document.title='broken'\">"
 
 
 def test_cards_tables_and_decision_say_what_the_server_said(pages: Pages, address: str) -> None:
@@ -158,7 +158,7 @@ def test_t49_text_from_outside_is_shown_and_never_run(pages: Pages, address: str
     expect(page.drawn("price").first).to_be_attached()
     point = page.find("#price-chart .points path").first
     point.hover(force=True)
-    expect(page.find("#price-chart .hoverlayer")).to_contain_text("<img src=x")
+    expect(page.find("#price-chart .hoverlayer")).to_contain_text("<b>bold</b><img src=x")
     page.tab("notes")
     assert HOSTILE in page.column("notes", "Text")
     page.tab("sessions")
@@ -206,6 +206,10 @@ def test_themes_follow_the_system_until_one_is_chosen(pages: Pages, address: str
     expect(page.card("equity")).to_be_visible()
     assert page.page.evaluate(back) == (dark if scheme == "light" else light)
     page.find("#theme").select_option("")
+    assert page.page.evaluate(back) == (light if scheme == "light" else dark)
+    page.page.evaluate("() => localStorage.setItem('sentio-theme', 'no-longer-there')")
+    page.page.reload()
+    expect(page.find("html")).not_to_have_attribute("data-theme", re.compile(".*"))
     assert page.page.evaluate(back) == (light if scheme == "light" else dark)
     page.is_sound()
 
