@@ -14,7 +14,6 @@ from sentio_tui.model.snapshot import Figure, Unknown
 from sentio_tui.plain import clean
 from sentio_tui.reports.study import Study
 
-MINUS: Final = "-"
 _UNKNOWN: Final = "n/a"
 
 

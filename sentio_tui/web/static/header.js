@@ -75,7 +75,7 @@ export class Header {
     const strategies = books.map((book) => `${book.strategy} ${book.preset}`.trim()).join(", ");
     setText(byId("identity"), `${strategies} · feed ${feed} · broker ${broker}`);
     this.clock = new Clock(zone);
-    setText(byId("footer"), `sentio-tui ${version}, which made this session · times in ${this.clock.zone}`);
+    setText(byId("footer"), `· sentio-tui ${version}, which made this session · times in ${this.clock.zone}`);
     setText(byId("session-name"), session.file);
   }
 

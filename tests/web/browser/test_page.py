@@ -24,6 +24,7 @@ def test_cards_tables_and_decision_say_what_the_server_said(pages: Pages, addres
     assert levels == {"drawdown": "warn", "win_rate": "bad"}
     expect(page.find('[data-card="win_rate"] .grade')).to_have_text("✖bad")
     expect(page.find("#mode")).to_have_text("PAPER")
+    expect(page.find(".foot")).to_contain_text(re.compile(r"· broker \S.* · sentio-tui "))
     expect(page.find("#market-time")).to_contain_text("10:00:00 EST")
     expect(page.find("#market-time")).to_have_attribute("title", re.compile("15:00:00 in your zone"))
     expect(page.find("#decision-verdict")).to_have_text("no trade:")
