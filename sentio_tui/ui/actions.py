@@ -91,6 +91,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("refresh", ("r",), "Refresh", "Read everything again and repaint the screen.", Group.VIEW, rank=12),
     Action("zoom", ("z",), "Zoom", "Give the whole screen to the pane that has the focus, or take it back.",
            Group.VIEW, rank=8),
+    Action("feed", ("i",), "Feed", "Show how the feed is: the state of each symbol, the age of its newest bar, how many"
+           " bars came and were dropped.", Group.VIEW),
     Action("theme", ("t",), "Theme", "Take the next theme. The palette lists all of them.", Group.VIEW, rank=11),
     Action("leave", ("escape",), "Back", "Leave the zoom.", Group.VIEW),
     *(

@@ -35,6 +35,7 @@ from sentio_tui.ui.monitor import Monitor, News
 from sentio_tui.ui.palette import Palette
 from sentio_tui.ui.screens.cockpit import CockpitScreen
 from sentio_tui.ui.screens.dialogs import NO, Choice, Clock, Closing, Dialog
+from sentio_tui.ui.screens.feed import FeedScreen
 from sentio_tui.ui.screens.help import Help
 from sentio_tui.ui.steering import Steering, positions
 from sentio_tui.ui.terminal import TerminalDriver, TerminalWatch, desktop_notice
@@ -179,6 +180,7 @@ class Cockpit(App[int], inherit_bindings=False):
             "sessions": self.library.browse,
             "quit": self.action_quit_in_order,
             "theme": self.themes.next,
+            "feed": self._feed,
             "help": self._help,
             "palette": self._palette,
         }
@@ -221,6 +223,9 @@ class Cockpit(App[int], inherit_bindings=False):
 
     def _help(self) -> None:
         self.push_screen(Help(self._cockpit_screen.focused_pane, self.key_table))
+
+    def _feed(self) -> None:
+        self.push_screen(FeedScreen(lambda: self.monitor.condition.snapshot))
 
     def _palette(self) -> None:
         self.push_screen(Palette())

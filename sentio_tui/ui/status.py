@@ -16,6 +16,7 @@ from sentio_tui.sessions.wheel import Seat
 from sentio_tui.ui.formatting import age, clean, clock, duration
 from sentio_tui.ui.market import SOON, clock_briefly
 from sentio_tui.ui.monitor import Condition
+from sentio_tui.ui.screens.feed import STYLES as FEED_STYLES
 
 GAP: Final = Content.styled(" │ ", "$pane-border")
 
@@ -25,15 +26,6 @@ _PHASES: Final = {
     Phase.PAUSED: ("‖", "$warning"),
     Phase.STOPPING: ("◐", "$warning"),
     Phase.ENDED: ("■", "$muted"),
-}
-_FEED: Final = {
-    FeedStatus.CONNECTING: "$muted",
-    FeedStatus.LIVE: "$success",
-    FeedStatus.QUIET: "$muted",
-    FeedStatus.STALE: "$stale",
-    FeedStatus.GAP: "$stale",
-    FeedStatus.DOWN: "$error",
-    FeedStatus.ENDED: "$muted",
 }
 _TROUBLE: Final = (FeedStatus.GAP, FeedStatus.STALE, FeedStatus.DOWN)
 """From bad to worse."""
@@ -137,7 +129,7 @@ def _past_parts(condition: Condition, place: Place, snapshot: Snapshot) -> tuple
         left.append(Part(2, (Content.styled(f"▲ {condition.alarms}", "$error"),)))
     then = Content.assemble(("was ", "$muted"), snapshot.phase.value)
     left.append(Part(2, (then,)))
-    feed = Content.assemble(("feed was ", "$muted"), (snapshot.feed.status.value, _FEED[snapshot.feed.status]))
+    feed = Content.assemble(("feed was ", "$muted"), (snapshot.feed.status.value, FEED_STYLES[snapshot.feed.status]))
     left.append(Part(3, (feed,)))
     if snapshot.faults:
         left.append(Part(3, (Content.styled(f"✖ fault then: {clean(', '.join(snapshot.faults))}", "$error"),)))
@@ -187,7 +179,7 @@ def _seat(seat: Seat, is_ours: bool) -> list[Part]:
 
 def _feed(snapshot: Snapshot) -> tuple[Content, ...]:
     feed = snapshot.feed
-    word = Content.assemble(("feed ", "$muted"), (feed.status.value, _FEED[feed.status]))
+    word = Content.assemble(("feed ", "$muted"), (feed.status.value, FEED_STYLES[feed.status]))
     if feed.last is None:
         return Content.assemble(word, (" · no bar yet", "$muted")), word
     since = age(snapshot.at - feed.last)
@@ -202,7 +194,7 @@ def _troubled(feed: FeedHealth) -> tuple[Content, ...]:
         return (Content(""),)
     worst = max((health.status for health in worse), key=_TROUBLE.index)
     names = [health.symbol for health in worse if health.status is worst]
-    style = _FEED[worst]
+    style = FEED_STYLES[worst]
     return (
         Content.styled(f" · {clean(', '.join(names))} {worst.value}", style),
         Content.styled(f" · {len(names)} of {len(feed.symbols)} {worst.value}", style),

@@ -19,6 +19,7 @@ from tests.ui.driving import ready
 from tests.ui.fakes import FakeClock, FakeSession
 from tests.ui.ladder_samples import climbing
 from tests.ui.samples import busy, empty, ended
+from tests.ui.test_feed_screen import partly
 
 SnapCompare = Callable[..., bool]
 BRANDS = ("sentio-dark", "sentio-light", "sentio-cvd", "sentio-mono")
@@ -96,6 +97,11 @@ def test_fault(snap_compare: SnapCompare) -> None:
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)], ids=["160x48", "80x24"])
 def test_help(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
     assert compare(snap_compare, busy(), size, press=("question_mark",))
+
+
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)], ids=["160x48", "80x24"])
+def test_feed(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    assert compare(snap_compare, partly(), size, press=("i",))
 
 
 @pytest.mark.parametrize("theme", BRANDS)
