@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sentio_tui.brokers.base import Broker
+from sentio_tui.brokers.base import Broker, OutsideBroker
 from sentio_tui.brokers.costs import Cost, CostSchedule
 from sentio_tui.brokers.matching import NextOpen, SameClose
 from sentio_tui.brokers.paper import PaperBroker
@@ -50,6 +50,9 @@ if TYPE_CHECKING:
     from sentio_tui.sessions.at_alpaca import HeldAccount
 
 T = TypeVar("T")
+
+_ANSWERED: Final = 30.0
+"""Seconds in which an order at a broker in another place has filled, or its lost answer has been looked up."""
 
 _CRYPTO_DEFAULT: Final = (0.000001, 0.01)
 _EQUITY_DEFAULT: Final = (1.0, 0.01)
@@ -196,7 +199,7 @@ def session_of(
         recorder,
         Viewer(engine.state, settings.feed.speed, plan.rules.patience),
         at_exit=settings.session.at_exit,
-        patience=settings.session.patience,
+        patience=closing_patience(settings.session.patience, broker),
         opening=opening,
         done=done,
         outside=broker,
@@ -204,6 +207,12 @@ def session_of(
     if held is not None:
         session.at_end(held.release)
     return session
+
+
+def closing_patience(configured: float, broker: OutsideBroker | None) -> float:
+    """Seconds to wait at exit for what closes the positions. There are no last prices to take at a broker in another
+    place, and a fill that comes when the session has ended is in no journal."""
+    return configured if broker is None else max(configured, _ANSWERED)
 
 
 def instrument(settings: Settings, symbol: str) -> Instrument:

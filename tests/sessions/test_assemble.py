@@ -14,7 +14,7 @@ from sentio_tui.market.families import FAMILIES
 from sentio_tui.model.bars import Bar
 from sentio_tui.model.events import LadderInfo, SessionStarted
 from sentio_tui.model.snapshot import MarketEvent
-from sentio_tui.sessions.assemble import assemble, plan_of
+from sentio_tui.sessions.assemble import assemble, closing_patience, plan_of
 from sentio_tui.sessions.markets import feed_of
 from sentio_tui.sessions.recorder import SessionsFolderError
 from sentio_tui.settings import (
@@ -28,6 +28,7 @@ from sentio_tui.settings import (
 )
 from sentio_tui.strategies.online_ensemble import OnlineEnsemble
 from tests.sessions.places import needs_data, recorded, simulated
+from tests.sessions.test_outside_broker import Far
 
 
 @pytest.mark.parametrize(
@@ -213,3 +214,10 @@ def test_t05_thresholds_of_the_configuration_reach_the_strategy_and_the_ladder()
     made = book.strategies["SPY"]
     assert isinstance(made, OnlineEnsemble)
     assert made.thresholds == (0.6, 0.4)
+
+
+def test_a_broker_elsewhere_is_given_the_time_to_answer_before_a_session_ends() -> None:
+    far = Far()
+    assert closing_patience(5.0, None) == 5.0
+    assert closing_patience(5.0, far) == 30.0
+    assert closing_patience(120.0, far) == 120.0
