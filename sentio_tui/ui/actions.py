@@ -205,7 +205,7 @@ def unavailable(action: Action, condition: Condition) -> str:
     if action.id == "detach" and not condition.is_ours:
         return ""
     snapshot, seat = condition.snapshot, condition.seat
-    if action.id == "start" and (snapshot is None or condition.is_over):
+    if action.id == "start" and (snapshot is None or condition.is_over or snapshot.phase is Phase.ENDED):
         return "" if condition.is_ours else f"{action.label}: this screen only looks at a session; start one elsewhere."
     if snapshot is None:
         return f"{action.label}: no session is running."

@@ -236,7 +236,7 @@ class Cockpit(App[int], inherit_bindings=False):
 
     def start_session(self) -> None:
         """Let a paused session go on; without a session that runs, launch one."""
-        if self.monitor.runs:
+        if self.monitor.runs and not self.monitor.has_ended:
             self.steering.send(Start())
         else:
             self.launching.start()
@@ -265,10 +265,10 @@ class Cockpit(App[int], inherit_bindings=False):
     def action_quit_in_order(self) -> None:
         if self._closing_notice is not None:
             return
-        if not self.monitor.ends_with_screen:
+        snapshot = self.monitor.snapshot
+        if not self.monitor.ends_with_screen or self.monitor.has_ended:
             self.leave(DONE)
             return
-        snapshot = self.monitor.snapshot
         count = len(snapshot.positions) if snapshot is not None else 0
         does = "sold first" if self.settings.session.at_exit == "close" else "kept"
         held = f" {positions(count).capitalize()} will be {does}." if count else ""

@@ -103,9 +103,13 @@ class Launching:
 
     def _launch(self, launch: Launch, failed: Callable[[str], None]) -> None:
         cockpit = self._cockpit
+        before = cockpit.session
         try:
+            if before is not None and before.ends_with_screen and not before.is_over:
+                # It has ended, but still holds what the next one may need: its account, its connections.
+                before.close()
             # Kept at once: a session must not be lost when the application leaves meanwhile.
-            before, cockpit.session = cockpit.session, launch()
+            cockpit.session = launch()
             _settle()
         except Exception as error:  # whatever it is, the screen stays and says it
             self._idle.set()

@@ -110,6 +110,8 @@ class Monitor:
         """The session, where it is a recording."""
         self._look: Recorded | None = None
         self._past: Snapshot | None = None
+        self.has_ended = False
+        """Whether the session has come to its end, though its files and lines may still be open."""
         self.launching = False
         self.launch_step = ""
         """What the launch is about, in words for a person; empty when there is nothing to say of it."""
@@ -213,7 +215,7 @@ class Monitor:
         self._alarms = 0
         self._own = ()
         self._why = self._failure = ""
-        self._over = False
+        self._over = self.has_ended = False
         self._stale = True
         self._seat = session.seat
         self._recording = session if isinstance(session, Transport) else None
@@ -251,6 +253,7 @@ class Monitor:
         changed = stale or over != self._over
         if snapshot is not None and (before is None or _moment(snapshot) != _moment(before)):
             self._snapshot = snapshot
+            self.has_ended = snapshot.phase is Phase.ENDED
             stands = before is not None and (before.phase, before.faults) == (snapshot.phase, snapshot.faults)
             changed = changed or self._look is None or not stands
         if self._look is not None:

@@ -45,6 +45,36 @@ async def test_closing_positions_is_asked_first(
         assert session.commands == [command]
 
 
+async def test_a_session_that_has_ended_and_only_closes_its_files_is_not_asked_about(make_cockpit: MakeCockpit) -> None:
+    session = SlowSession([replace(ended(), positions=())])
+    cockpit = make_cockpit(session)
+    async with cockpit.run_test() as pilot:
+        await ready(pilot, session)
+        await pilot.press("q")
+        assert isinstance(cockpit.screen, Closing)
+        session.go.set()
+    assert session.closed
+
+
+async def test_a_new_session_waits_until_the_one_that_has_ended_lets_go(clock: FakeClock) -> None:
+    first, second = SlowSession([replace(ended(), positions=())]), FakeSession([busy()])
+    sessions = [first, second]
+    closed: list[int] = []
+
+    def launch() -> FakeSession:
+        closed.append(first.closed)
+        return sessions.pop(0)
+
+    cockpit = Cockpit(launch, Settings(), [THEMES], clock=clock, panes=fake_panes)
+    async with cockpit.run_test() as pilot:
+        await ready(pilot, first)
+        await pilot.press("s")
+        assert first.commands == [], "nothing more is asked of it"
+        first.go.set()
+        await ready(pilot, second)
+    assert closed == [0, 1]
+
+
 @pytest.mark.parametrize("answer", ["n", "escape", "enter", "ctrl+c"])
 async def test_a_question_is_easily_left(make_cockpit: MakeCockpit, clock: FakeClock, answer: str) -> None:
     session = FakeSession([busy()])
