@@ -17,7 +17,7 @@ from sentio_tui.engine.book import BookParts, Driven, View
 from sentio_tui.engine.deciding import Deciding
 from sentio_tui.engine.end_of_day import NEVER, EndOfDay
 from sentio_tui.engine.execution import Execution
-from sentio_tui.engine.reconciliation import ACCOUNT, Reconciliation
+from sentio_tui.engine.reconciliation import ACCOUNT, Reconciliation, left_over
 from sentio_tui.engine.risk import RISK, Limits, Risk
 from sentio_tui.engine.state import State
 from sentio_tui.engine.trading_hours import TradingHours
@@ -390,11 +390,6 @@ class Engine:
             self._end(self.state.why, at)
 
     def _end(self, why: str, at: Millis) -> None:
-        held = [
-            f"{position.quantity:g} {symbol}"
-            for account in self.state.accounts.values()
-            for symbol, position in account.positions.items()
-        ]
-        if held:
-            self._note(Level.ALARM, "positions_kept", f"the session ends holding {', '.join(held)}", at)
+        if left := left_over(self.state):
+            self._note(Level.ALARM, "positions_kept", f"the session ends {left}", at)
         self._emit(SessionEnded(self._next, at, why))

@@ -148,6 +148,21 @@ def account_view(state: State) -> AccountView | None:
     return AccountView(report.at, differences(state), others, state.faults.get(ACCOUNT, ""))
 
 
+def left_over(state: State) -> str:
+    """What a session leaves behind at its end, in words; empty where that is nothing. Orders at a broker elsewhere
+    outlive it, and may still fill."""
+    held = [
+        f"{position.quantity:g} {symbol}"
+        for account in state.accounts.values()
+        for symbol, position in account.positions.items()
+    ]
+    said = [f"holding {', '.join(held)}"] if held else []
+    if state.reported is not None and state.orders:
+        orders = ", ".join(f"{known.order.side} {known.order.symbol}" for known in state.orders.values())
+        said.append(f"with orders that its broker still has ({orders})")
+    return " and ".join(said)
+
+
 def _held(state: State, symbol: str) -> float:
     accounts = state.accounts.values()
     return sum(account.positions[symbol].quantity for account in accounts if symbol in account.positions)

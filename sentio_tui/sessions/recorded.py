@@ -19,7 +19,6 @@ from sentio_tui.model.commands import AnyCommand
 from sentio_tui.model.events import AnyEvent
 from sentio_tui.model.snapshot import Snapshot
 from sentio_tui.sessions.base import Mark, MarksError, Place, RecordedFill
-from sentio_tui.sessions.markets import patience_of
 from sentio_tui.sessions.marks import Marks
 from sentio_tui.sessions.moments import moment
 from sentio_tui.sessions.recording import KEYFRAME_EVERY, NoRecording, Recording, read_recording
@@ -283,6 +282,8 @@ def _nothing(after: int, upto: int) -> Sequence[AnyEvent]:
 
 def viewer_of(state: State) -> Viewer:
     """The view the session had of itself, by its own settings; the usual ones where it does not tell them."""
+    from sentio_tui.sessions.markets import patience_of  # loads all feeds, and no screen needs them for its first frame
+
     usual = FeedSettings()
     told = state.info.settings.get("feed")
     feed: dict[str, object] = told if isinstance(told, dict) else {}

@@ -9,7 +9,7 @@ from sentio_tui.engine.reconciliation import ACCOUNT, account_view
 from sentio_tui.engine.state import fold
 from sentio_tui.engine.view import Viewer
 from sentio_tui.model.bars import MINUTE
-from sentio_tui.model.commands import Accept, Flatten, Stop
+from sentio_tui.model.commands import Accept, Flatten, Leave, Stop
 from sentio_tui.model.decisions import Direction, Reason
 from sentio_tui.model.events import (
     AccountAdopted,
@@ -196,6 +196,17 @@ def test_nothing_is_traded_before_the_account_is_known_also_after_a_resume() -> 
     made.account(made.state.cash, (), made.state.at)
     (decision,) = of(made.bar(bar(2, 100.0), START + 3 * MINUTE), Decided)
     assert decision.reason is Reason.ENTER
+
+
+def test_orders_that_outlive_a_session_at_its_broker_are_told_at_its_end() -> None:
+    made = engine({COIN: [HOLD, BUY]}, commission=0.0, slippage=0.0)
+    run(made, [bar(0, 100.0)])
+    made.account(made.state.cash, (), made.state.at)
+    made.bar(bar(1, 100.0), START + 2 * MINUTE)
+    (told,) = [
+        note for note in of(made.command(Leave(), "test", made.state.at), Noted) if note.code == "positions_kept"
+    ]
+    assert told.text == f"the session ends with orders that its broker still has (buy {COIN})"
 
 
 def test_a_fill_that_sells_more_than_is_held_stops_trading_instead_of_the_session() -> None:
