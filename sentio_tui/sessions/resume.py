@@ -120,7 +120,8 @@ def _resumed(folder: Path, name: str, now: int, speed: float | None, lock: Sessi
         recorder = Recorder.resume(folder, name, len(events), lock)
 
         def opening() -> Sequence[AnyEvent]:
-            return [*again.rest, *engine.resume(now, versions, content.torn or "", changed, engine.state.at)]
+            at = max(now, engine.state.at) if feed.is_live else engine.state.at
+            return [*again.rest, *engine.resume(now, versions, content.torn or "", changed, at)]
 
         session = session_of(plan, engine, feed, recorder, opening, again.position, events, held=held, silent=silent)
         undone.pop_all()

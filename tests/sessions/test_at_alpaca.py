@@ -13,7 +13,7 @@ from sentio_tui.engine.reconciliation import ACCOUNT, account_view
 from sentio_tui.journal.lock import holder
 from sentio_tui.journal.reader import head, read_all
 from sentio_tui.model.commands import Accept, Leave
-from sentio_tui.model.events import CommandGiven, Held, Mode, Phase, SessionInfo
+from sentio_tui.model.events import CommandGiven, Held, Mode, Phase, SessionInfo, SessionResumed
 from sentio_tui.sessions.assemble import assemble, plan_of
 from sentio_tui.sessions.live import LiveSession
 from sentio_tui.sessions.permit import LiveAccount, NotPermitted, Permit
@@ -178,6 +178,8 @@ def test_a_session_that_broke_off_goes_on_with_its_account_and_no_other(exchange
     state = session._engine.state
     assert state.phase is Phase.RUNNING
     left(session)
+    (resumed,) = [event for event in read_all(session.journal).events if isinstance(event, SessionResumed)]
+    assert resumed.at == resumed.started, "in the market of now the time goes on meanwhile"
     verdict = verify(session.journal)
     assert verdict.is_proved, verdict.difference
     account = exchange.alpaca.exchange.account
