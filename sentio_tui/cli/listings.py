@@ -10,6 +10,7 @@ import msgspec
 from sentio_tui import paths
 from sentio_tui.config import Loaded, values
 from sentio_tui.journal.catalogue import Listed, listing
+from sentio_tui.model.events import Mode
 from sentio_tui.strategies import registry
 
 
@@ -104,7 +105,7 @@ def _session_row(listed: Listed) -> tuple[str, ...]:
     return (
         listed.name,
         listed.state,
-        _or_unknown(listed.mode),
+        _or_unknown(listed.mode.upper() if listed.mode == Mode.LIVE else listed.mode),
         _or_unknown(listed.strategy),
         _moment(listed.started),
         _moment(listed.ended),

@@ -65,6 +65,7 @@ def hold(plan: Plan, started: Millis, permit: Permit) -> HeldAccount:
     try:
         _examine(plan, opened, permit)
         if plan.place.mode == "live":
+            permit.tell("waiting for the account to be confirmed")
             account = LiveAccount(opened.number, opened.account.equity, opened.account.currency)
             if why := permit.against(account):
                 raise NotOpened(why)
