@@ -337,6 +337,16 @@ def _contradictions(settings: Settings, provenance: Mapping[str, str]) -> Iterab
         for key in ("feed.data", "feed.date", "feed.data_symbol"):
             if provenance[key].startswith("--"):
                 yield Problem("", key, "is of a recorded feed, but the feed is simulated; add --feed recorded")
+    if feed.kind == "alpaca":
+        for key in ("feed.data", "feed.date", "feed.data_symbol", "feed.seed", "feed.speed"):
+            if provenance[key].startswith("--") and not (key == "feed.speed" and feed.speed == 1.0):
+                yield Problem("", key, "has no effect on the market of now; leave it out")
+    if settings.broker.kind == "alpaca" and not _is_packaged(provenance["session.capital"]):
+        text = (
+            "has no effect on an account, which is traded with all that is in it: leave it out. To trade with a part,"
+            " give the books less than all of it ([[books]] share)"
+        )
+        yield Problem("", "session.capital", text)
     if settings.books:
         for key, where in provenance.items():
             if key.startswith(("strategy.", "machine.")) and where.startswith("--"):

@@ -41,9 +41,11 @@ SESSION_SETTINGS: Final = (
     Setting("--strategy", "strategy.name", "NAME", "the strategy; `sentio-tui strategies` lists them"),
     Setting("--preset", "strategy.preset", "NAME", "its parameters: conservative, balanced or aggressive"),
     SYMBOLS,
-    Setting("--capital", "session.capital", "MONEY", "cash at the start"),
+    Setting(
+        "--capital", "session.capital", "MONEY", "cash at the start; an account at Alpaca is traded with what is in it"
+    ),
     Setting("--duration", "session.duration", "MINUTES", "end after this much market time; 0 is without end"),
-    Setting("--speed", "feed.speed", "X", "1 is real time, 60 an hour a minute, 0 as fast as possible; alpaca: 1"),
+    Setting("--speed", "feed.speed", "X", "1 is real time, 60 an hour a minute, 0 as fast as possible"),
     Setting("--seed", "feed.seed", "N", "the random seed of the simulated feed"),
     SESSIONS_DIR,
 )

@@ -108,13 +108,10 @@ def _screen(arguments: argparse.Namespace, shell: "Shell") -> int:
 
 def _permitted(arguments: argparse.Namespace) -> "Loaded":
     """The configuration in force, of a session that may start. Raises ConfigError, NotPermitted."""
-    from sentio_tui.sessions.permit import NotPermitted, expect_permitted
+    from sentio_tui.sessions.permit import expect_permitted
 
     loaded = load(arguments)
     expect_permitted(loaded.settings, arguments.live)
-    speed = getattr(arguments, "feed.speed")
-    if loaded.settings.feed.kind == "alpaca" and speed is not None and loaded.settings.feed.speed != 1.0:
-        raise NotPermitted(f"--speed {speed}: the market of now goes at its own speed; leave the option out")
     return loaded
 
 

@@ -19,7 +19,7 @@ from sentio_tui.sessions.live import LiveSession
 from sentio_tui.sessions.permit import LiveAccount, NotPermitted, Permit
 from sentio_tui.sessions.resume import NotResumed, resume
 from sentio_tui.sessions.verify import verify
-from sentio_tui.settings import BrokerSettings, Settings, StressSettings
+from sentio_tui.settings import BookSettings, BrokerSettings, Settings, StressSettings
 from tests.sessions.at_exchange import Exchange, at_exchange
 from tests.sessions.places import simulated
 from tests.sessions.serving import PATIENCE, until
@@ -84,6 +84,16 @@ def test_bars_of_alpaca_can_be_traded_on_paper_of_our_own(exchange: Exchange, tm
     assert files(tmp_path / "accounts") == []
     left(session)
     until(lambda: exchange.sockets_open == 0)
+
+
+def test_books_with_a_part_of_the_account_leave_the_rest_alone(exchange: Exchange, tmp_path: Path) -> None:
+    settings = replace(exchange.settings(), books=(BookSettings("half", 0.5),))
+    session = started(settings, tmp_path / "kept")
+    reported(session)
+    state = session._engine.state
+    assert (state.cash, state.accounts["half"].cash) == (100_000.0, 50_000.0)
+    assert ACCOUNT not in state.faults
+    left(session)
 
 
 def test_t25_a_session_begins_with_what_is_held_once_that_is_accepted(exchange: Exchange, tmp_path: Path) -> None:
