@@ -53,7 +53,7 @@ async def test_a_session_that_has_ended_and_only_closes_its_files_is_not_asked_a
         await pilot.press("q")
         assert isinstance(cockpit.screen, Closing)
         session.go.set()
-    assert session.closed
+        await until(pilot, lambda: session.closed)
 
 
 async def test_a_new_session_waits_until_the_one_that_has_ended_lets_go(clock: FakeClock) -> None:
