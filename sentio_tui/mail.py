@@ -140,7 +140,7 @@ def _connected(settings: MailSettings) -> smtplib.SMTP:
     if settings.security == "starttls":
         try:
             server.starttls(context=ssl.create_default_context())
-        except BaseException:
+        except BaseException:  # whatever it is, the connection must not be left open
             server.close()
             raise
     return server
